@@ -1,0 +1,179 @@
+"""dpm: thin commands over the graph. Parsing, one-line errors and exit codes; what they do stands in defs/launch.
+
+Dagster and its company take seconds to import, so every command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from daily_profit_model.settings import Settings, WrongSettings, WrongUse, configure_logs, load_settings
+
+app = typer.Typer(
+    help=__doc__.splitlines()[0] if __doc__ else "",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sandbox_app = typer.Typer(
+    help="The simulated firm and its API, for trying the platform without credentials.", no_args_is_help=True
+)
+app.add_typer(sandbox_app, name="sandbox")
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def demo(
+    accounts: Annotated[int, typer.Option(help="Accounts of the simulated firm.", min=50)] = 500,
+    days: Annotated[int, typer.Option(help="Days of history to fill.", min=80)] = 120,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated firm.")] = 7,
+    port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """A simulated firm in, tomorrow's predictions out: sandbox, history, models, predictions, summary."""
+    from daily_profit_model.defs.launch.demo import run_demo
+
+    run_demo(settings(), accounts=accounts, days=days, seed=seed, port=port)
+
+
+@app.command()
+def run(
+    stages: Annotated[str, typer.Option(help="Stages, separated by commas; all of them by default.")] = "",
+    start_date: Annotated[str, typer.Option(help="First day of data, YYYY-MM-DD; default DPM_START_DATE.")] = "",
+    end_date: Annotated[str, typer.Option(help="Last day of data; default yesterday (UTC).")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make and fetch again what is complete.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Fill the days start … end and predict the days after them: whatever is missing or out of date."""
+    from daily_profit_model.defs.launch.command import run_stages
+
+    run_stages(settings(), stages, day_or_none(start_date), day_or_none(end_date), dry_run=dry_run, force=force)
+
+
+@app.command()
+def status(as_json: AsJson = False, debug: Debug = False) -> None:
+    """What is in the lake: partitions, newest day, rows and size of each table; exit 1 when days are missing."""
+    from daily_profit_model.defs.launch.status import show_status
+
+    raise typer.Exit(show_status(settings(), as_json=as_json))
+
+
+@app.command()
+def predict(
+    day: Annotated[str, typer.Option("--date", help="Day to predict, YYYY-MM-DD; default today (UTC).")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Predict again what is there.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Predict one day from the features of the day before, with the champion in force on it."""
+    from daily_profit_model.defs.launch.command import predict_day
+
+    predict_day(settings(), day_or_none(day), force=force)
+
+
+@app.command()
+def explain(
+    account: Annotated[str, typer.Option(help="Account id (or login).")],
+    day: Annotated[str, typer.Option("--date", help="Predicted day, YYYY-MM-DD; default the newest.")] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """One account's prediction and its reasons in words."""
+    from daily_profit_model.defs.launch.explain import explain_account
+
+    explain_account(settings(), account, day_or_none(day), as_json=as_json)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000,
+    debug: Debug = False,
+) -> None:
+    """Dagster's webserver and daemon on the stored instance (and the sandbox, when the lake is the demo's)."""
+    from daily_profit_model.defs.launch.ui import serve_ui
+
+    raise typer.Exit(serve_ui(settings(), port=port))
+
+
+@sandbox_app.command("serve")
+def sandbox_serve(
+    accounts: Annotated[int, typer.Option(help="Live accounts at the start.", min=1)] = 500,
+    days: Annotated[int, typer.Option(help="Days of history.", min=2)] = 120,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal worlds.")] = 7,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8750,
+    end: Annotated[str, typer.Option(help="Last day of the world, YYYY-MM-DD; default yesterday (UTC).")] = "",
+    key: Annotated[str, typer.Option(help="API key to ask for.", envvar="RISK_API_KEY")] = "sandbox-key",
+    rate_limit: Annotated[float, typer.Option(help="Requests a second allowed.")] = 15.0,
+    burst: Annotated[int, typer.Option(help="Requests allowed at once after a rest.")] = 20,
+    folder: Annotated[str, typer.Option(help="Keep the world there (and take it from there, if it is the same).")] = "",
+    truth_days: Annotated[int, typer.Option(help="Write the truth of the last N days beside the world.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Generate a world and serve it until Ctrl-C: the Risk Analytics API, regimes and market bars."""
+    from daily_profit_model.sandbox.command import serve_world
+
+    serve_world(
+        accounts=accounts,
+        days=days,
+        seed=seed,
+        end=day_or_none(end),
+        port=port,
+        key=key,
+        rate_limit=rate_limit,
+        burst=burst,
+        folder=Path(folder) if folder else None,
+        truth_days=truth_days,
+    )
+
+
+def settings() -> Settings:
+    """The settings, and the process prepared for a run: quiet libraries, no traceback for foreseen errors."""
+    loaded = load_settings()
+    configure_logs(loaded.dpm_log_format)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    warnings.simplefilter("ignore")
+    return loaded
+
+
+def day_or_none(text: str) -> date | None:
+    """A day given as YYYY-MM-DD, None when empty. Raises WrongUse."""
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise WrongUse(f"{text!r} is not a day: write YYYY-MM-DD, for example 2026-06-30") from None
+
+
+def fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"dpm: {' '.join(message.split())}", err=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command line; foreseen errors are one line, anything else is one line and --debug's traceback."""
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        fail("stopped; what is complete stays, the rest is made by the next run", 1)
+    except (WrongSettings, WrongUse) as error:
+        if "--debug" in sys.argv:
+            raise
+        fail(str(error), 2)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        fail(f"{error} ({type(error).__name__}; --debug shows where)", 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Every table that is an asset, in the order in which data flows: what the I/O manager and the CLI go by."""
+
+from __future__ import annotations
+
+from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
+from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
+from daily_profit_model.modeling.contracts import (
+    MODEL_SCORES,
+    MODELS_CHAMPION,
+    MODELS_NET_PROFIT,
+    MONITORING_CONFORMITY,
+)
+from daily_profit_model.tables import Table
+from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
+from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.raw import RAW_TABLES
+from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
+
+ALL_TABLES: tuple[Table, ...] = (
+    *RAW_TABLES,
+    STAGING_ACCOUNTS,
+    STAGING_TRADES,
+    FEATURES_ACCOUNT_DAILY,
+    TRAINING_ACCOUNT_DAILY,
+    MODELS_NET_PROFIT,
+    MODELS_CHAMPION,
+    FEATURE_SNAPSHOTS,
+    MODEL_SCORES,
+    MONITORING_CONFORMITY,
+    PREDICTIONS_ACCOUNT_DAILY,
+    MONITORING_OUTCOMES,
+    MODEL_PERFORMANCE,
+)
+
+TABLES = {table.name: table for table in ALL_TABLES}

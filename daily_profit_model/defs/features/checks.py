@@ -1,0 +1,7 @@
+"""What must hold of the feature layer; the rules themselves stand in `quality.rules_features`."""
+
+from daily_profit_model.defs.quality import checks_by_table
+from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.quality.rules_features import features_rules
+
+CHECKS = checks_by_table((FEATURES_ACCOUNT_DAILY,), features_rules(FEATURES_ACCOUNT_DAILY))

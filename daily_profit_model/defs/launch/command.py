@@ -1,0 +1,152 @@
+"""`dpm run` and `dpm predict`: plan, say what will happen, run step after step, say what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from daily_profit_model.defs.launch.plan import (
+    STAGES,
+    STEPS,
+    Step,
+    Work,
+    days_needed,
+    days_with_targets,
+    first_served_day,
+    steps_of,
+)
+from daily_profit_model.defs.launch.runs import Launched, Launcher
+from daily_profit_model.defs.resources.progress import listening
+from daily_profit_model.risk_api.client import RiskApi, ping
+from daily_profit_model.settings import Settings, WrongSettings, WrongUse
+
+console = Console(highlight=False)
+
+
+def run_stages(
+    settings: Settings, stages: str, start: date | None, end: date | None, *, dry_run: bool = False, force: bool = False
+) -> None:
+    """Make whatever of the given stages is missing or out of date for the data days `start` … `end`.
+
+    Raises WrongUse for an unknown stage or dates that cannot be, RunFailed for a failed run.
+    """
+    steps = steps_of([name.strip() for name in stages.split(",") if name.strip()] if stages else STAGES)
+    first, last = checked_days(settings, start, end)
+    if any(step.stage == "raw" for step in steps) and not dry_run:
+        check_service(settings)
+    launcher = Launcher(settings)
+    made = run_steps(launcher, steps, first, last, dry_run=dry_run, force=force)
+    if not dry_run:
+        console.print(summary_of(made))
+    if first_served_day(launcher.lake) is None:
+        there = days_with_targets(launcher.lake, last.isoformat())
+        console.print(
+            f"no model yet: training begins at a Sunday with {days_needed()} days of outcomes, {there} are there"
+        )
+
+
+def predict_day(settings: Settings, day: date | None, *, force: bool = False) -> None:
+    """Make the predictions of `day` (default today), from features that are there."""
+    wanted = day or datetime.now(UTC).date()
+    before = wanted - timedelta(days=1)
+    launcher = Launcher(settings)
+    steps = [step for step in STEPS if step.stage == "predictions"]
+    made = run_steps(launcher, steps, before, before, force=force)
+    rows = launcher.lake.describe("predictions/account_daily", wanted.isoformat())
+    if rows is None:
+        raise WrongSettings(f"no champion is in force on {wanted}, or no features of {before} are there: dpm status")
+    console.print(f"{summary_of(made)}\n{rows.rows} accounts are predicted for {wanted}: {rows.path}")
+
+
+def run_steps(
+    launcher: Launcher, steps: Sequence[Step], first: date, last: date, *, dry_run: bool = False, force: bool = False
+) -> list[Launched]:
+    """Run the steps in order, planning each after the one before it has run."""
+    made: list[Launched] = []
+    for step in steps:
+        work = launcher.work(step, first, last, force=force)
+        if dry_run:
+            say_plan(step, work)
+        elif work.partitions:
+            made += run_with_progress(launcher, work, force)
+    return made
+
+
+def run_with_progress(launcher: Launcher, work: Work, force: bool) -> list[Launched]:
+    """Run one step's work under a progress bar with partitions a second and the time left."""
+    tables = work.step.tables
+    label = f"{work.step.stage}: {', '.join(name.split('/')[1] for name in tables)}"
+    started = time.monotonic()
+    with Progress(
+        TextColumn("{task.description:<46.46}"),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        task = progress.add_task(label, total=len(work.partitions) * len(tables), rate="")
+
+        def stored(table: str, partition: str, rows: int) -> None:
+            done = progress.tasks[0].completed + 1
+            rate = done / max(time.monotonic() - started, 1e-9)
+            progress.update(task, advance=1, rate=f"{rate:.1f} partitions/s")
+
+        with listening(stored):
+            made = launcher.run(work, force=force)
+    seconds = time.monotonic() - started
+    failed = sum(run.checks_failed for run in made)
+    checks = f", {failed} checks failed" if failed else ""
+    console.print(f"{label:<60.60} {len(work.partitions):>4} partitions x {len(tables)} in {seconds:5.1f} s{checks}")
+    return made
+
+
+def checked_days(settings: Settings, start: date | None, end: date | None) -> tuple[date, date]:
+    """The data days of a run. Raises WrongUse when they cannot be."""
+    newest = datetime.now(UTC).date() - timedelta(days=1)
+    first, last = start or settings.dpm_start_date, end or newest
+    if last < first and start is None:
+        raise WrongUse(f"DPM_START_DATE {first} lies after the last day {last}")
+    if last < first:
+        raise WrongUse(f"--end-date {last} lies before --start-date {first}")
+    if first < settings.dpm_start_date:
+        raise WrongUse(f"--start-date {first} lies before DPM_START_DATE {settings.dpm_start_date}: set that first")
+    if last > newest:
+        raise WrongUse(f"--end-date {last} is not over yet: the newest complete day is {newest} (UTC)")
+    return first, last
+
+
+def check_service(settings: Settings) -> None:
+    """One cheap request, so that a wrong key or host is one line now and not a failed run later."""
+    with RiskApi(
+        settings.risk_api_base_url,
+        settings.required_key(),
+        rate=settings.risk_api_rate,
+        burst=settings.risk_api_burst,
+        timeout=min(settings.risk_api_timeout, 20.0),
+        attempts=1,
+    ) as api:
+        ping(api)
+
+
+def say_plan(step: Step, work: Work) -> None:
+    if not work.partitions:
+        console.print(f"{step.stage:<12} up to date: {', '.join(step.tables)}")
+        return
+    console.print(
+        f"{step.stage:<12} {len(work.partitions)} partitions ({work.partitions[0]} … {work.partitions[-1]}) of "
+        f"{', '.join(step.tables)}\n{'':<12} because {work.reason}"
+    )
+
+
+def summary_of(made: Sequence[Launched]) -> str:
+    if not made:
+        return "everything is in place"
+    passed, failed = sum(run.checks_passed for run in made), sum(run.checks_failed for run in made)
+    return f"{len(made)} runs, {sum(len(run.partitions) for run in made)} partitions; checks: {passed} passed, {failed} failed"

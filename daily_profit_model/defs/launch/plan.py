@@ -1,0 +1,154 @@
+"""What `dpm run` has to do: for each step the partitions that are missing or no longer say what their inputs say.
+
+A footer records the hash of everything it was made from, so this reads footers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import dagster as dg
+
+from daily_profit_model.defs.all_tables import TABLES
+from daily_profit_model.defs.calendars import calendar_of
+from daily_profit_model.defs.models.registry import transitions
+from daily_profit_model.defs.table_asset import asset_key
+from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.lake import Lake, LakeError, changes_since_written
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.modeling.splits import SplitSettings
+from daily_profit_model.partitions import days_between, weekly_cut_offs
+from daily_profit_model.settings import WrongUse, load_settings
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+
+STAGES = ("raw", "staging", "features", "training", "models", "predictions", "monitoring")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Assets that run together over one calendar, as part of a stage."""
+
+    stage: str
+    tables: tuple[str, ...]
+    calendar: str
+    """`days`: start … end; `next_days`: the days predicted from them; `served_days`: those of them that were
+    predicted; `cut_offs`: the weekly ones among them."""
+    is_chained: bool = False
+    """True: a partition reads the one before it, so that a new one makes all later ones new."""
+
+
+STEPS = (
+    Step("raw", tuple(name for name in TABLES if name.startswith("raw/")), "days"),
+    Step("staging", ("staging/accounts", "staging/trades"), "days", is_chained=True),
+    Step("features", ("features/account_daily",), "days"),
+    Step("training", ("training/account_daily",), "cut_offs"),
+    Step("models", ("models/net_profit",), "cut_offs"),
+    Step("models", ("models/champion",), "cut_offs", is_chained=True),
+    Step("predictions", ("predictions/feature_snapshots", "predictions/model_scores"), "next_days"),
+    Step("predictions", ("monitoring/conformity",), "served_days"),
+    Step("predictions", ("predictions/account_daily",), "next_days"),
+    Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The partitions of a step that have to be made, and why the first of them."""
+
+    step: Step
+    partitions: list[str]
+    reason: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def steps_of(stages: Sequence[str]) -> list[Step]:
+    """The steps of the given stages in the order of the flow. Raises WrongUse for an unknown stage."""
+    if unknown := [stage for stage in stages if stage not in STAGES]:
+        raise WrongUse(f"unknown stage {unknown[0]!r}; the stages are {', '.join(STAGES)}")
+    return [step for step in STEPS if step.stage in stages]
+
+
+def partitions_of(step: Step, lake: Lake, start: date, end: date) -> list[str]:
+    """The partitions of a step's calendar that can exist for the data days `start` … `end`."""
+    exist = set(calendar_of(TABLES[step.tables[0]]).get_partition_keys())
+    return [partition for partition in _wanted(step, lake, start, end) if partition in exist]
+
+
+def _wanted(step: Step, lake: Lake, start: date, end: date) -> list[str]:
+    if step.calendar == "days":
+        return days_between(start, end)
+    if step.calendar == "cut_offs":
+        return [cutoff for cutoff in weekly_cut_offs(start, end) if has_history(lake, cutoff)]
+    first = first_served_day(lake)
+    if first is None:
+        return []
+    ahead = timedelta(days=1)
+    last = end + ahead if step.calendar == "next_days" else end
+    return days_between(max(start + ahead, first), last)
+
+
+def first_served_day(lake: Lake) -> date | None:
+    """The first day on which any champion is in force."""
+    days: list[date] = [row["in_force_from"] for row in transitions(lake).to_pylist() if row["decision"] == "promoted"]
+    return min(days, default=None)
+
+
+def has_history(lake: Lake, cutoff: str) -> bool:
+    """Enough days with outcomes up to the cut-off to train on?"""
+    return days_with_targets(lake, cutoff) >= days_needed()
+
+
+def days_needed() -> int:
+    """Days with outcomes before the first training."""
+    return max(SplitSettings().days_needed, load_settings().dpm_first_training_days)
+
+
+def days_with_targets(lake: Lake, cutoff: str) -> int:
+    """Days up to the cut-off that have outcomes and accounts with features the day before; empty days do not count."""
+    complete = set(lake.partitions(RAW_METRICS_DAILY.name))
+    count = 0
+    for day in lake.partitions(FEATURES_ACCOUNT_DAILY.name):
+        following = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        if following <= cutoff and following in complete:
+            file = lake.describe(FEATURES_ACCOUNT_DAILY.name, day)
+            count += file is not None and file.rows > 0
+    return count
+
+
+def work_of(
+    step: Step, lake: Lake, instance: dg.DagsterInstance, graph: dg.AssetGraph, wanted: Sequence[str], force: bool
+) -> Work:
+    """Which of the `wanted` partitions a step has to make."""
+    if force:
+        return Work(step, list(wanted), "forced")
+    hashes = HashLookup(lake)
+    reasons: dict[str, str] = {}
+    for name in step.tables:
+        key = asset_key(TABLES[name])
+        recorded = set(instance.get_materialized_partitions(key))
+        code_version = graph.get(key).code_version or "unversioned"
+        for partition in wanted:
+            reason = _reason(lake, hashes, name, partition, code_version, partition in recorded)
+            if reason and partition not in reasons:
+                reasons[partition] = f"{name} of {partition}: {reason}"
+    partitions = [partition for partition in wanted if partition in reasons]
+    if step.is_chained and partitions:
+        partitions = [partition for partition in wanted if partition >= partitions[0]]
+    return Work(step, partitions, reasons[partitions[0]] if partitions else "")
+
+
+def _reason(lake: Lake, hashes: HashLookup, table: str, partition: str, code_version: str, is_recorded: bool) -> str:
+    try:
+        file = lake.describe(table, partition, "newest")
+    except LakeError as error:
+        return str(error)
+    if file is None:
+        return "missing"
+    if not is_recorded:
+        return "in the lake, but not yet recorded"
+    if TABLES[table].revisions:
+        return ""  # what was fetched stays as it was until it is fetched again
+    changes = changes_since_written(file, hashes, code_version)
+    return f"{changes[0].what} has changed" if changes else ""

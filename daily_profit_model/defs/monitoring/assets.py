@@ -1,0 +1,125 @@
+"""The monitoring layer: what came of each prediction, and how well the models have done, day by day."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daily_profit_model.defs.models.registry import cutoff_of
+from daily_profit_model.defs.resources.lake_io import Made
+from daily_profit_model.defs.resources.plots import plot_metadata
+from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
+from daily_profit_model.engine import Source, run
+from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
+from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
+from daily_profit_model.lake import Lake, read
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.modeling.contracts import MODEL_SCORES, MONITORING_CONFORMITY
+from daily_profit_model.monitoring.outcomes import outcomes_query, scored_outcomes_query
+from daily_profit_model.settings import Settings
+from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
+from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+
+
+@table_asset(
+    MONITORING_CONFORMITY,
+    code_version=code_version_of(scored_outcomes_query(MODEL_SCORES).sql, "1"),
+    deps=[on(MODEL_SCORES), on(RAW_METRICS_DAILY)],
+    kinds=("duckdb", "parquet"),
+    required_resource_keys={"lake"},
+)
+def conformity(context: dg.AssetExecutionContext) -> Made:
+    from daily_profit_model.modeling.conformity import conformity as conformity_of
+
+    lake: Lake = context.resources.lake
+    query = scored_outcomes_query(MODEL_SCORES)
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            yield day, conformity_of(read(lake, MODEL_SCORES, [day]), run(query, lake, [day]))
+
+    return Made(days(), query.sources)
+
+
+@table_asset(
+    MONITORING_OUTCOMES,
+    code_version=code_version_of(outcomes_query().sql),
+    deps=[on(PREDICTIONS_ACCOUNT_DAILY), on(RAW_METRICS_DAILY)],
+    kinds=("duckdb", "parquet"),
+    required_resource_keys={"lake", "settings"},
+)
+def outcomes(context: dg.AssetExecutionContext) -> Made:
+    from daily_profit_model.modeling.plots import plot_outcomes
+
+    lake: Lake = context.resources.lake
+    settings: Settings = context.resources.settings
+    query = outcomes_query()
+    metadata: dict[str, dict[str, object]] = {}
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            rows = run(query, lake, [day])
+            if rows.num_rows:
+                picture = settings.reports_dir / "outcomes" / f"{day}.png"
+                metadata[day] = dict(plot_metadata("predicted_against_actual", plot_outcomes(rows), picture))
+                metadata[day]["coverage_90"] = _mean(rows["is_covered"])
+            yield day, rows
+
+    return Made(days(), query.sources, metadata=metadata)
+
+
+@table_asset(
+    MODEL_PERFORMANCE,
+    code_version="1",
+    deps=[on(MONITORING_OUTCOMES), on(FEATURE_SNAPSHOTS)],
+    required_resource_keys={"lake"},
+)
+def model_performance(context: dg.AssetExecutionContext) -> Made:
+    """A row a day; the numbers in its metadata are drawn over time by the UI."""
+    from daily_profit_model.modeling.baselines import BaselineSettings, baseline_forecasts
+    from daily_profit_model.monitoring.performance import day_performance
+
+    lake: Lake = context.resources.lake
+    inputs: dict[str, dict[str, str | None]] = {}
+    metadata: dict[str, dict[str, object]] = {}
+    columns = ["target_date", "profit_scale", "target_net_profit", *BaselineSettings().columns]
+
+    @lru_cache(maxsize=1)
+    def past_of(cutoff: str) -> pa.Table:
+        past = read(lake, TRAINING_ACCOUNT_DAILY, [cutoff], columns=columns)
+        return past.filter(pc.is_valid(past["target_net_profit"]))
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        hashes = HashLookup(lake)
+        for day in context.partition_keys:
+            settled = read(lake, MONITORING_OUTCOMES, [day])
+            settled = settled.filter(pc.is_valid(settled["net_profit"])).sort_by("account_id")
+            if not settled.num_rows:
+                yield day, MODEL_PERFORMANCE.schema().empty_table()
+                continue
+            cutoff = cutoff_of(settled["model_version"][0].as_py()).isoformat()
+            inputs[day] = {f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": hashes(TRAINING_ACCOUNT_DAILY.name, cutoff)}
+            past = past_of(cutoff)
+            scored = read(lake, FEATURE_SNAPSHOTS, [day]).sort_by("account_id")
+            scored = scored.filter(pc.is_in(scored["account_id"], settled["account_id"].combine_chunks()))
+            scored = scored.append_column("target_date", scored["prediction_date"])
+            row = day_performance(settled, baseline_forecasts(past, scored, BaselineSettings()))
+            metadata[day] = {
+                name: value for name, value in (row.to_pylist() or [{}])[0].items() if isinstance(value, float)
+            }
+            yield day, row
+
+    return Made(
+        days(),
+        [Source(MONITORING_OUTCOMES), Source(FEATURE_SNAPSHOTS, optional=True)],
+        inputs=inputs,
+        metadata=metadata,
+    )
+
+
+def _mean(flags: pa.ChunkedArray) -> float | None:
+    mean: float | None = pc.mean(flags.cast(pa.float64())).as_py()
+    return mean

@@ -1,0 +1,7 @@
+"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_predictions`."""
+
+from daily_profit_model.defs.quality import checks_by_table
+from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
+from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+
+CHECKS = checks_by_table((PREDICTIONS_ACCOUNT_DAILY,), PREDICTIONS_RULES)

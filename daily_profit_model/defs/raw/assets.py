@@ -1,0 +1,223 @@
+"""The raw layer: what the outside said of each day, complete or not at all, every fetch kept as a revision."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from threading import Lock
+from typing import TypeVar
+
+import dagster as dg
+import pyarrow as pa
+
+from daily_profit_model.defs.resources.lake_io import Fetched, Fetches, Made
+from daily_profit_model.defs.resources.services import RiskApiService
+from daily_profit_model.defs.table_asset import on, table_asset
+from daily_profit_model.engine import Source
+from daily_profit_model.lake import Lake, LakeError, read
+from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.risk_api.decode import Decoded, decode
+from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
+from daily_profit_model.risk_api.raw_tables import DAYS_A_QUESTION, fetch_alltime, fetch_days, stamp
+from daily_profit_model.risk_api.regimes import read_regime
+from daily_profit_model.settings import Settings
+from daily_profit_model.tables import Table
+from daily_profit_model.tables.raw import (
+    RAW_ACCOUNTS,
+    RAW_MARKET_REGIMES,
+    RAW_METRICS_DAILY,
+    RAW_METRICS_HOURLY,
+    RAW_PLANS,
+    RAW_QUARANTINE,
+    RAW_TRADES_CLOSED,
+    RAW_TRADES_OPEN,
+    rejects_of,
+)
+
+KEEP_COMPLETE_TAG = "dpm/keep_complete"
+"""Run tag: partitions that are complete in the lake are not fetched again. `dpm run` sets it."""
+
+CODE_VERSION = "1"
+LIVE_GRACE = timedelta(hours=1)
+QUESTIONS_AHEAD = 2
+"""Questions that are asked and decoded while another one's days are being stored."""
+FETCHED = (
+    RAW_PLANS,
+    RAW_ACCOUNTS,
+    RAW_METRICS_DAILY,
+    RAW_METRICS_HOURLY,
+    RAW_TRADES_CLOSED,
+    RAW_TRADES_OPEN,
+    RAW_MARKET_REGIMES,
+)
+
+
+@table_asset(
+    RAW_PLANS, code_version=CODE_VERSION, kinds=("csv", "parquet"), required_resource_keys={"lake", "settings"}
+)
+def plans(context: dg.AssetExecutionContext) -> Fetches:
+    @once
+    def revisions() -> Revisions:
+        return read_revisions(settings_of(context).dpm_plans_dir)
+
+    return fetches(context, RAW_PLANS, each(lambda day: in_force(revisions(), cut_off(day), day=day)))
+
+
+@table_asset(
+    RAW_ACCOUNTS,
+    code_version=CODE_VERSION,
+    kinds=("rest", "parquet"),
+    required_resource_keys={"lake", "settings", "risk_api"},
+)
+def accounts(context: dg.AssetExecutionContext) -> Fetches:
+    @once
+    def now() -> Decoded:  # one answer serves every day: the service only says how things are now
+        return decode(RAW_ACCOUNTS, fetch_alltime(api_of(context).client).bodies, day=newest_complete_day())
+
+    return fetches(context, RAW_ACCOUNTS, each(lambda day: stamp(now(), day, is_live=is_live(day, datetime.now(UTC)))))
+
+
+def _dated_asset(table: Table) -> dg.AssetsDefinition:
+    """A raw table that the service answers by day."""
+
+    @table_asset(
+        table,
+        code_version=CODE_VERSION,
+        kinds=("rest", "parquet"),
+        required_resource_keys={"lake", "settings", "risk_api"},
+    )
+    def dated(context: dg.AssetExecutionContext) -> Fetches:
+        return fetches(context, table, lambda days: fetch_days(api_of(context).client, table.name, days))
+
+    return dated
+
+
+metrics_daily = _dated_asset(RAW_METRICS_DAILY)
+metrics_hourly = _dated_asset(RAW_METRICS_HOURLY)
+trades_closed = _dated_asset(RAW_TRADES_CLOSED)
+trades_open = _dated_asset(RAW_TRADES_OPEN)
+
+
+@table_asset(
+    RAW_MARKET_REGIMES,
+    code_version=CODE_VERSION,
+    kinds=("json", "parquet"),
+    required_resource_keys={"lake", "settings"},
+)
+def market_regimes(context: dg.AssetExecutionContext) -> Fetches:
+    source = settings_of(context).regimes_source
+    return fetches(context, RAW_MARKET_REGIMES, each(lambda day: read_regime(source, day)))
+
+
+@table_asset(
+    RAW_QUARANTINE, code_version=CODE_VERSION, deps=[on(table) for table in FETCHED], required_resource_keys={"lake"}
+)
+def quarantine(context: dg.AssetExecutionContext) -> Made:
+    """Everything that any raw table of the day rejected, with its reason and as it was received."""
+    lake: Lake = context.resources.lake
+    sources = [Source(rejects_of(table), as_known="newest", optional=True) for table in FETCHED]
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            parts = [read(lake, source.table, [day], as_known="newest") for source in sources]
+            yield day, pa.concat_tables(parts)
+
+    return Made(days(), sources)
+
+
+T = TypeVar("T")
+Reader = Callable[[Sequence[date]], Iterator[tuple[date, Decoded]]]
+"""Reads days in the order given, each whole."""
+
+
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """What `make` gives, made at the first call, whichever thread it comes from."""
+    lock = Lock()
+    made: list[T] = []
+
+    def get() -> T:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return get
+
+
+def each(of_day: Callable[[date], Decoded]) -> Reader:
+    """A reader that reads day by day."""
+    return lambda days: ((day, of_day(day)) for day in days)
+
+
+def fetches(context: dg.AssetExecutionContext, table: Table, reader: Reader) -> Fetches:
+    """The run's days of a raw table, stored as they arrive; complete ones are left alone when the run says so."""
+    lake: Lake = context.resources.lake
+    refuse_unfinished(table, context.partition_keys)
+    keep = context.run.tags.get(KEEP_COMPLETE_TAG) == "true"
+    kept = [key for key in context.partition_keys if keep and lake.file(table.name, key, "newest") is not None]
+    wanted = [date.fromisoformat(key) for key in context.partition_keys if key not in set(kept)]
+
+    def days() -> Iterator[tuple[str, Fetched | None]]:
+        yield from ((key, None) for key in kept)
+        for day, decoded in ahead(reader, wanted):
+            yield day.isoformat(), fetched(table, decoded)
+
+    return Fetches(days())
+
+
+def ahead(reader: Reader, days: Sequence[date]) -> Iterator[tuple[date, Decoded]]:
+    """What `reader` gives, in order; the next questions are asked and decoded while one is being stored."""
+    questions = [days[first : first + DAYS_A_QUESTION] for first in range(0, len(days), DAYS_A_QUESTION)]
+    waiting: deque[Future[list[tuple[date, Decoded]]]] = deque()
+    with ThreadPoolExecutor(max_workers=QUESTIONS_AHEAD) as pool:
+        for question in questions:
+            waiting.append(pool.submit(lambda asked: list(reader(asked)), question))
+            if len(waiting) > QUESTIONS_AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def fetched(table: Table, decoded: Decoded) -> Fetched:
+    """A day's rows and rejects with the counts that must add up."""
+    facts: dict[str, object] = {
+        "received": decoded.received,
+        "stored": decoded.rows.num_rows,
+        "quarantined": decoded.quarantined.num_rows,
+        "test_accounts": decoded.test_accounts,
+        "repeated": decoded.repeated,
+        "late": decoded.late,
+        "unknown_fields": decoded.unknown_fields,
+        "unreadable": decoded.unreadable,
+    }
+    return Fetched(decoded.rows, rejects_of(table), decoded.quarantined, facts=facts)
+
+
+def is_live(day: date, now: datetime) -> bool:
+    """Whether the all-time answer of this instant may stand for the end of `day`: from the day's end to its
+    cut-off, and as long after as the morning's run may take. Later it tells of the day that is to be predicted."""
+    return day == now.date() - timedelta(days=1) and now <= cut_off(day) + LIVE_GRACE
+
+
+def newest_complete_day() -> date:
+    """Yesterday (UTC): the newest day of which the service can know everything."""
+    return datetime.now(UTC).date() - timedelta(days=1)
+
+
+def refuse_unfinished(table: Table, days: list[str]) -> None:
+    """Raise LakeError for a day that is not over yet: a partial day never becomes a partition."""
+    newest = newest_complete_day().isoformat()
+    if unfinished := [day for day in days if day > newest]:
+        raise LakeError(
+            f"{table.name} of {unfinished[0]} cannot be complete: the newest complete day is {newest} (UTC)"
+        )
+
+
+def settings_of(context: dg.AssetExecutionContext) -> Settings:
+    settings: Settings = context.resources.settings
+    return settings
+
+
+def api_of(context: dg.AssetExecutionContext) -> RiskApiService:
+    service: RiskApiService = context.resources.risk_api
+    return service

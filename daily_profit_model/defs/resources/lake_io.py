@@ -1,0 +1,174 @@
+"""The I/O manager: runs what an asset returns, stores it a file a partition, and says so in metadata.
+
+How files are written belongs to `lake`, how SQL is run to `engine`; what rows mean to the assets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pyarrow as pa
+
+from daily_profit_model.defs.resources import progress
+from daily_profit_model.engine import Query, Source, inputs_of, run_table
+from daily_profit_model.lake import Lake, LakeError, PartitionFile, combined_hash, write, write_revision
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.settings import load_settings
+from daily_profit_model.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One day of a raw table as fetched: its rows, the rejected ones, and counts for footer and metadata."""
+
+    rows: pa.Table
+    rejected: Table | None = None
+    rejected_rows: pa.Table | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fetches:
+    """Days of a raw table, each stored as soon as it arrives. None: the partition stays as it is."""
+
+    days: Iterable[tuple[str, Fetched | None]]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Partitions made in Python from `sources`, each stored as soon as it arrives."""
+
+    days: Iterable[tuple[str, pa.Table | pd.DataFrame]]
+    sources: Sequence[Source] = ()
+    inputs: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    """Further inputs by partition, such as the model in force."""
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Metadata by partition, plots for instance; filled while `days` is consumed."""
+
+
+class LakeIOManager(dg.IOManager):
+    """Stores Query, Made and Fetches; loading goes through the lake, so that a range is read once."""
+
+    def __init__(self, lake: Lake, tables: Mapping[str, Table]) -> None:
+        self.lake = lake
+        self.tables = tables
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        table = self.tables["/".join(context.asset_key.path)]
+        partitions = list(context.asset_partition_keys)
+        code_version = _code_version(context)
+        started = time.monotonic()
+        hashes = {}
+        for partition, file, more in self._stored(table, partitions, code_version, obj):
+            now = time.monotonic()
+            context.step_context.add_asset_metadata(
+                _metadata(file, now - started, more), asset_key=context.asset_key, partition_key=partition
+            )
+            hashes[partition] = file.content_hash
+            progress.stored(table.name, partition, file.rows)
+            started = now
+        if missing := [partition for partition in partitions if partition not in hashes]:
+            raise LakeError(f"{table.name}: nothing was made for {', '.join(missing[:5])}")
+        version = next(iter(hashes.values())) if len(hashes) == 1 else combined_hash(hashes)
+        context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
+
+    def load_input(self, context: dg.InputContext) -> pa.Table:
+        from daily_profit_model.lake import read
+
+        table = self.tables["/".join(context.asset_key.path)]
+        return read(self.lake, table, list(context.asset_partition_keys))
+
+    def _stored(
+        self, table: Table, partitions: Sequence[str], code_version: str, obj: object
+    ) -> Iterator[tuple[str, PartitionFile, Mapping[str, Any]]]:
+        if isinstance(obj, Query):
+            yield from self._store_query(table, partitions, code_version, obj)
+        elif isinstance(obj, Fetches):
+            yield from self._store_fetches(table, code_version, obj)
+        elif isinstance(obj, Made):
+            hashes = HashLookup(self.lake)
+            for partition, rows in obj.days:
+                inputs = {**inputs_of(obj.sources, partition, hashes), **obj.inputs.get(partition, {})}
+                file = write(self.lake, table, partition, _arrow(rows), code_version=code_version, inputs=inputs)
+                yield partition, file, obj.metadata.get(partition, {})
+        else:
+            raise TypeError(f"{table.name}: an asset returns Query, Made or Fetches, not {type(obj).__name__}")
+
+    def _store_query(
+        self, table: Table, partitions: Sequence[str], code_version: str, query: Query
+    ) -> Iterator[tuple[str, PartitionFile, Mapping[str, Any]]]:
+        chunks = [[partition] for partition in partitions] if query.fold else [list(partitions)]
+        hashes = HashLookup(self.lake)
+        for chunk in chunks:
+            for partition, rows in run_table(query, self.lake, table, chunk).items():
+                inputs = inputs_of(query.sources, partition, hashes)
+                file = write(self.lake, table, partition, rows, code_version=code_version, inputs=inputs)
+                hashes.learn(table.name, partition, file.content_hash)
+                yield partition, file, {}
+
+    def _store_fetches(
+        self, table: Table, code_version: str, fetches: Fetches
+    ) -> Iterator[tuple[str, PartitionFile, Mapping[str, Any]]]:
+        for partition, fetched in fetches.days:
+            if fetched is None:
+                file = self.lake.describe(table.name, partition, "newest")
+                if file is None:
+                    raise LakeError(f"{table.name} of {partition} is not there, though it was said to be complete")
+                yield partition, file, {"revision_stored": False}
+                continue
+            now = datetime.now(UTC)
+            if fetched.rejected is not None and fetched.rejected_rows is not None:
+                # rejected rows first: where a revision is, what it left out is already kept
+                write_revision(
+                    self.lake,
+                    fetched.rejected,
+                    partition,
+                    fetched.rejected_rows,
+                    ingested_at=now,
+                    code_version=code_version,
+                )
+            file, stored = write_revision(
+                self.lake,
+                table,
+                partition,
+                fetched.rows,
+                ingested_at=now,
+                code_version=code_version,
+                facts=fetched.facts,
+            )
+            yield partition, file, {**fetched.facts, **fetched.metadata, "revision_stored": stored}
+
+
+def _arrow(rows: pa.Table | pd.DataFrame) -> pa.Table:
+    return rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+
+
+def _code_version(context: dg.OutputContext) -> str:
+    version = context.step_context.job_def.asset_layer.get(context.asset_key).code_version
+    return version or "unversioned"
+
+
+def _metadata(file: PartitionFile, seconds: float, more: Mapping[str, Any]) -> dict[str, Any]:
+    facts = {
+        "dagster/row_count": file.rows,
+        "bytes": file.bytes,
+        "seconds": round(seconds, 3),
+        "content_hash": file.content_hash,
+        "path": dg.MetadataValue.path(str(file.path)),
+        **more,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+@dg.resource(description="The lake: partitions as Parquet files")
+def lake_resource(_: dg.InitResourceContext) -> Lake:
+    return Lake(load_settings().lake_root)

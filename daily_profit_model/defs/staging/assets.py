@@ -1,0 +1,50 @@
+"""The staging layer: accounts on every day of their lives, and trades with their accounts."""
+
+from daily_profit_model.defs.calendars import day_before
+from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
+from daily_profit_model.engine import Query, Source
+from daily_profit_model.engine.sql_text import sql_text
+from daily_profit_model.settings import load_settings
+from daily_profit_model.tables.raw import (
+    RAW_ACCOUNTS,
+    RAW_METRICS_DAILY,
+    RAW_PLANS,
+    RAW_TRADES_CLOSED,
+    RAW_TRADES_OPEN,
+)
+from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
+
+DORMANT_DAYS = load_settings().dpm_dormant_days
+
+
+@table_asset(
+    STAGING_ACCOUNTS,
+    code_version=code_version_of(sql_text("staging/accounts"), str(DORMANT_DAYS)),
+    deps=[
+        on(RAW_ACCOUNTS),
+        on(RAW_PLANS),
+        on(RAW_METRICS_DAILY),
+        on(RAW_TRADES_OPEN),
+        on(STAGING_ACCOUNTS, day_before()),
+    ],
+    kinds=("duckdb", "parquet"),
+)
+def accounts() -> Query:
+    sources = [Source(table) for table in (RAW_ACCOUNTS, RAW_PLANS, RAW_METRICS_DAILY, RAW_TRADES_OPEN)]
+    return Query(
+        sql_text("staging/accounts"),
+        (*sources, Source(STAGING_ACCOUNTS, first=-1, last=-1, is_own_past=True)),
+        parameters={"dormant_days": DORMANT_DAYS},
+        fold=True,
+    )
+
+
+@table_asset(
+    STAGING_TRADES,
+    code_version=code_version_of(sql_text("staging/trades")),
+    deps=[on(RAW_TRADES_CLOSED), on(STAGING_ACCOUNTS), on(RAW_METRICS_DAILY), on(RAW_ACCOUNTS)],
+    kinds=("duckdb", "parquet"),
+)
+def trades() -> Query:
+    tables = (RAW_TRADES_CLOSED, STAGING_ACCOUNTS, RAW_METRICS_DAILY, RAW_ACCOUNTS)
+    return Query(sql_text("staging/trades"), tuple(Source(table) for table in tables))

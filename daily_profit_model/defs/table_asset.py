@@ -1,0 +1,79 @@
+"""How a table of the lake becomes an asset: one policy for key, group, owners, column schema and backfills."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import dagster as dg
+
+from daily_profit_model.defs.calendars import calendar_of
+from daily_profit_model.tables import Table
+
+OWNERS = ["team:risk-data"]
+DAYS_A_RUN = 400
+"""Longest range of a backfill in one run; beyond it a backfill is cut into several."""
+
+CodeVersion = str
+
+
+def table_asset(
+    table: Table,
+    *,
+    code_version: CodeVersion,
+    deps: Iterable[dg.AssetDep] = (),
+    kinds: Iterable[str] = ("parquet",),
+    days_a_run: int = DAYS_A_RUN,
+    **kwargs: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`@dg.asset` for `table`, stored by the lake's I/O manager."""
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        key=asset_key(table),
+        group_name=table.name.split("/")[0],
+        owners=OWNERS,
+        kinds=set(kinds),
+        description=table.description,
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": table.name,
+            "contract_version": table.version,
+            "key": ", ".join(table.key),
+        },
+        deps=list(deps),
+        code_version=code_version,
+        partitions_def=calendar_of(table),
+        backfill_policy=dg.BackfillPolicy.multi_run(days_a_run),
+        io_manager_key="lake_io",
+        **kwargs,
+    )
+    return decorator
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    return dg.AssetKey(table.name.split("/"))
+
+
+def on(table: Table, partition_mapping: dg.PartitionMapping | None = None) -> dg.AssetDep:
+    """Lineage: this asset reads `table`, by default the same day of it."""
+    return dg.AssetDep(asset_key(table), partition_mapping=partition_mapping)
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The contract as the UI shows it; units stand in brackets before the description."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                str(column.type),
+                description=f"[{column.unit}] {column.description}" if column.unit else column.description,
+                constraints=dg.TableColumnConstraints(nullable=not column.required),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def code_version_of(*texts: str) -> CodeVersion:
+    """A code version that changes with any of the given texts (SQL, a catalogue's hash, a hand-set number)."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]

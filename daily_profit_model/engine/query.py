@@ -1,0 +1,72 @@
+"""A lazy query: SQL text and the partitions it reads. Running it belongs to `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from daily_profit_model.lake import LakeError
+from daily_profit_model.lake.lake import AsKnown
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.tables import Table
+
+
+class MissingInput(LakeError):
+    """A partition that must be there is not; the message says which and how to fill it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as an input: for the output's day D the days D+first … D+last of it."""
+
+    table: Table
+    first: int = 0
+    last: int = 0
+    as_known: AsKnown = "cut-off"
+    optional: bool = False
+    """True: a missing day is an answer of its own, not an error."""
+    is_own_past: bool = False
+    """True: the output's own earlier days. None at all means that its history begins here."""
+    name: str = ""
+    """The view's name in the SQL; by default the table's."""
+
+    @property
+    def view(self) -> str:
+        return self.name or self.table.view_name
+
+    def days(self, partition: str) -> list[str]:
+        day = date.fromisoformat(partition)
+        return [(day + timedelta(days=offset)).isoformat() for offset in range(self.first, self.last + 1)]
+
+    def days_of_range(self, partitions: Sequence[str]) -> list[str]:
+        return sorted({day for partition in partitions for day in self.days(partition)})
+
+    def input_name(self, day: str) -> str:
+        """How a footer records this input: `table@day`, with the choice of revision where it matters."""
+        suffix = "#newest" if self.as_known == "newest" else ""
+        return f"{self.table.name}{suffix}@{day}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """SQL over views named after the sources; `$first_day` and `$last_day` bound the output."""
+
+    sql: str
+    sources: tuple[Source, ...]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    fold: bool = False
+    """True: a day reads the day before of its own table, so days are run one after the other."""
+    frames: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Arrow tables visible to the SQL by name, for inputs that are no partitions."""
+
+
+def inputs_of(sources: Sequence[Source], partition: str, current_hash: HashLookup) -> dict[str, str | None]:
+    """What a partition reads, as its footer records it: name of input → content hash, None when absent."""
+    return {
+        source.input_name(day): current_hash(source.input_name(day).rpartition("@")[0], day)
+        for source in sources
+        for day in source.days(partition)
+    }

@@ -1,0 +1,19 @@
+"""Partitions as Parquet files: where they lie, how they are written, read, kept as revisions and compared."""
+
+from daily_profit_model.lake.content_hash import combined_hash, content_hash
+from daily_profit_model.lake.lake import Lake, LakeError, PartitionFile
+from daily_profit_model.lake.partition_file import read, write, write_revision
+from daily_profit_model.lake.staleness import Change, changes_since_written
+
+__all__ = [
+    "Change",
+    "Lake",
+    "LakeError",
+    "PartitionFile",
+    "changes_since_written",
+    "combined_hash",
+    "content_hash",
+    "read",
+    "write",
+    "write_revision",
+]

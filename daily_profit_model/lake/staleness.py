@@ -1,0 +1,55 @@
+"""Whether a partition still says what its inputs say now. Deciding what to run belongs to the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daily_profit_model.lake.lake import Lake, PartitionFile
+
+
+@dataclass(frozen=True)
+class Change:
+    """One input (or the code) of a partition that is not what it was when the partition was written."""
+
+    what: str
+    then: str | None
+    now: str | None
+
+
+def changes_since_written(
+    file: PartitionFile, current_hash: Callable[[str, str], str | None], code_version: str
+) -> list[Change]:
+    """What differs from when `file` was written; an empty list means it is up to date.
+
+    `current_hash(table, partition)` answers an input's content hash now (None: it is absent).
+    """
+    changes = []
+    if file.code_version != code_version:
+        changes.append(Change("code", file.code_version, code_version))
+    for name, then in file.inputs.items():
+        table, _, partition = name.rpartition("@")
+        now = current_hash(table, partition)
+        if now != then:
+            changes.append(Change(name, then, now))
+    return changes
+
+
+class HashLookup:
+    """Content hashes by (table, partition), each footer read once."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._known: dict[tuple[str, str], str | None] = {}
+
+    def learn(self, table: str, partition: str, content_hash: str) -> None:
+        """Take over the hash of a partition that was just written."""
+        self._known[(table, partition)] = content_hash
+
+    def __call__(self, table: str, partition: str) -> str | None:
+        name, _, as_known = table.partition("#")
+        key = (table, partition)
+        if key not in self._known:
+            file = self._lake.describe(name, partition, "newest" if as_known == "newest" else "cut-off")
+            self._known[key] = None if file is None else file.content_hash
+        return self._known[key]

@@ -1,0 +1,132 @@
+"""The tables that this package reads and writes, as contracts.
+
+Here: names, columns, types and units. How their values come about stands in the modules of the same names.
+"""
+
+from __future__ import annotations
+
+from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, Column, Table
+
+ACCOUNT_DAY = ("prediction_date", "account_id")
+
+
+def _usd(name: str, description: str) -> Column:
+    return Column(name, FLOAT, description, unit="USD", required=True)
+
+
+def _share(name: str, description: str, required: bool = True) -> Column:
+    return Column(name, FLOAT, description, unit="share", required=required)
+
+
+_ROW_KEY = (
+    Column("prediction_date", DAY, "The predicted day D (UTC).", required=True),
+    Column("account_id", TEXT, "The trading account.", required=True),
+)
+_MODEL = (
+    Column(
+        "model_version",
+        TEXT,
+        "Version of the scoring model: cut-off and eight digits of its hash.",
+        required=True,
+    ),
+    Column("model_hash", TEXT, "Full sha256 of the scoring model's bundle.", required=True),
+)
+
+MODEL_SCORES = Table(
+    name="predictions/model_scores",
+    description="What the champion says of a day before calibration; quantiles in order.",
+    day_column="prediction_date",
+    key=ACCOUNT_DAY,
+    columns=(
+        *_ROW_KEY,
+        _usd("median", "Conditional median of the day's net profit."),
+        _usd("mean", "Conditional mean; meant for sums over accounts."),
+        _usd("q05", "Uncalibrated 5 % quantile."),
+        _usd("q95", "Uncalibrated 95 % quantile."),
+        _share("probability_trade", "Probability that the account trades on the day."),
+        _share("probability_profit", "Probability of a net profit above zero."),
+        _usd("profit_scale", "EWMA of the account's absolute daily profit, the unit of its conformity."),
+        *_MODEL,
+    ),
+)
+
+MONITORING_CONFORMITY = Table(
+    name="monitoring/conformity",
+    description="How far each outcome lay outside the uncalibrated quantiles; the two tails apart.",
+    day_column="prediction_date",
+    key=ACCOUNT_DAY,
+    columns=(
+        *_ROW_KEY,
+        Column("activity", TEXT, "Calibration group, by the predicted probability of trading.", required=True),
+        Column(
+            "lower_excess",
+            FLOAT,
+            "(q05 - outcome) / profit_scale; positive: below the quantile.",
+            unit="profit scales",
+            required=True,
+        ),
+        Column(
+            "upper_excess",
+            FLOAT,
+            "(outcome - q95) / profit_scale; positive: above the quantile.",
+            unit="profit scales",
+            required=True,
+        ),
+        Column(
+            "lower_stretch",
+            FLOAT,
+            "By what factor the reach from the median down to q05 must grow to meet the outcome; 0 when the "
+            "outcome is at or above the median.",
+            unit="factor",
+            required=True,
+        ),
+        Column("upper_stretch", FLOAT, "The same from the median up to q95.", unit="factor", required=True),
+        *_MODEL,
+    ),
+)
+
+MODELS_NET_PROFIT = Table(
+    name="models/net_profit",
+    description="One row a trained version: what it was trained on and how it did on its test days.",
+    key=("version",),
+    partitioning="cutoff",
+    columns=(
+        Column("version", TEXT, "Cut-off and eight digits of the hash.", required=True),
+        Column("model_hash", TEXT, "Full sha256 of the bundle.", required=True),
+        Column("manifest_hash", TEXT, "sha256 of manifest.json as stored.", required=True),
+        Column("folder", TEXT, "The bundle's folder below the models' root.", required=True),
+        Column("cutoff", DAY, "Last day whose outcome training may have seen.", required=True),
+        _share("skill", "1 - pinball loss / that of the best baseline, on the test days."),
+        _share("skill_lower", "Lower end of its 95 % interval, bootstrapped over whole days."),
+        _share("skill_upper", "Upper end of the same."),
+        Column("best_baseline", TEXT, "The baseline with the lowest loss on the test days.", required=True),
+        _share("coverage_90", "Share of test outcomes inside the calibrated 90 % interval."),
+        _share("miss_lower", "Share of test outcomes below it."),
+        _share("miss_upper", "Share of test outcomes above it."),
+        _usd("pinball_05", "Pinball loss of the calibrated lower end, mean of days."),
+        _usd("pinball_50", "Pinball loss of the median (half the mean absolute error)."),
+        _usd("pinball_95", "Pinball loss of the calibrated upper end."),
+        _usd("mean_absolute_error", "Mean absolute error of the median."),
+        Column("rows", INT, "Rows with a target, all parts together.", unit="rows", required=True),
+        Column("train_days", INT, "Days in training.", unit="days", required=True),
+        Column("validation_days", INT, "Days in validation.", unit="days", required=True),
+        Column("calibration_days", INT, "Days in calibration.", unit="days", required=True),
+        Column("test_days", INT, "Days in the test.", unit="days", required=True),
+    ),
+)
+
+MODELS_CHAMPION = Table(
+    name="models/champion",
+    description="Every decision on a version: promoted or refused, in force from which day, and why.",
+    key=("in_force_from", "version"),
+    partitioning="cutoff",
+    columns=(
+        Column("in_force_from", DAY, "First predicted day that the version may serve.", required=True),
+        Column("version", TEXT, "The version decided on.", required=True),
+        Column("model_hash", TEXT, "Full sha256 of its bundle.", required=True),
+        Column("cutoff", DAY, "Its cut-off.", required=True),
+        Column("decision", TEXT, "`promoted` or `refused`.", required=True),
+        Column("reason", TEXT, "The decision in one line.", required=True),
+        Column("evidence", TEXT, "The figures it rests on, as JSON.", required=True),
+    ),
+)

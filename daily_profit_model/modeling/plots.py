@@ -1,0 +1,123 @@
+"""Pictures of a model and of its outcomes, as PNG bytes small enough for the graph's metadata.
+
+Here: drawing. Losses and tests stand in `evaluation`; what is drawn is taken from prediction rows.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daily_profit_model.modeling.matrix import Floats, floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LARGEST_PNG_BYTES = 40_000
+"""Metadata is stored with every materialisation; larger pictures fill the instance's database."""
+
+DRAWN_POINTS = 3000
+"""Points of the scatter: more only blacken it. Rows are taken at an even step, so the picture repeats."""
+
+PALETTE = 48
+"""Colours in a picture: drawings need few, and a palette makes the file a third as large."""
+
+BLUE, GREY, RED = "#1f5fa8", "#9a9a9a", "#b3382c"
+
+
+def plot_test_days(predictions: pa.Table) -> bytes:
+    """A model's held-out days: error and coverage a day, and how far off each quantile is.
+
+    `predictions`: `TrainedModel.test_predictions`; the error is the mean absolute one, in USD.
+    """
+    figure, (left, middle, right) = _figure(3)
+    _draw_daily(predictions, left, middle)
+    outcome = floats(predictions["net_profit"])
+    levels = (0.05, 0.5, 0.95)
+    for label, names, colour in (
+        ("uncalibrated", ("q05", "median", "q95"), RED),
+        ("served", ("lower_90", "median", "upper_90"), BLUE),
+    ):
+        gaps = [_share_below(outcome, floats(predictions[n])) - at for n, at in zip(names, levels, strict=True)]
+        right.plot(["5 %", "50 %", "95 %"], gaps, color=colour, marker="o", label=label)
+    right.axhline(0, color=GREY, linestyle="--", linewidth=1)
+    right.set_title("share below quantile - level")
+    right.legend()
+    return _png(figure)
+
+
+def plot_outcomes(outcomes: pa.Table) -> bytes:
+    """What came of served predictions: actual against expected net profit and against the interval, USD.
+
+    `outcomes`: net_profit (null: none arrived, left out), expected_net_profit, lower_90, upper_90.
+    """
+    rows = outcomes.filter(pc.is_valid(outcomes["net_profit"]))
+    rows = rows.take(pa.array(np.arange(0, rows.num_rows, max(1, rows.num_rows // DRAWN_POINTS))))
+    figure, (left, right) = _figure(2)
+    actual = floats(rows["net_profit"])
+    lower, upper = floats(rows["lower_90"]), floats(rows["upper_90"])
+    inside = (actual >= lower) & (actual <= upper)
+    left.scatter(floats(rows["expected_net_profit"]), actual, s=4, color=BLUE, alpha=0.5, linewidths=0)
+    left.set_xlabel("expected net profit, USD")
+    left.set_ylabel("actual net profit, USD")
+    order = np.argsort(upper - lower, kind="stable")
+    places = np.arange(len(order))
+    right.fill_between(places, lower[order], upper[order], color=BLUE, alpha=0.25, linewidth=0)
+    colours = np.where(inside[order], BLUE, RED)
+    right.scatter(places, actual[order], s=4, c=colours, linewidths=0)
+    right.set_xlabel("accounts, by width of interval")
+    right.set_title(f"{inside.mean():.1%} of {len(order)} inside" if len(order) else "no outcomes yet")
+    for axes, scales in ((left, ("x", "y")), (right, ("y",))):
+        for scale in scales:
+            (axes.set_xscale if scale == "x" else axes.set_yscale)("symlog", linthresh=10)
+        axes.axhline(0, color=GREY, linewidth=1)
+    return _png(figure)
+
+
+def _draw_daily(predictions: pa.Table, left: Axes, right: Axes) -> None:
+    outcome = floats(predictions["net_profit"])
+    error = np.abs(outcome - floats(predictions["median"]))
+    inside = (outcome >= floats(predictions["lower_90"])) & (outcome <= floats(predictions["upper_90"]))
+    days, numbers = np.unique(predictions["prediction_date"].to_numpy(), return_inverse=True)
+    sizes = np.bincount(numbers)
+    left.plot(days, np.bincount(numbers, weights=error) / sizes, color=BLUE, marker=".")
+    left.set_title("mean absolute error, USD")
+    right.plot(days, np.bincount(numbers, weights=inside) / sizes, color=BLUE, marker=".")
+    right.axhline(0.9, color=GREY, linestyle="--", linewidth=1)
+    right.set_title(f"covered by the 90 % interval: {inside.mean():.1%}")
+    for axes in (left, right):
+        axes.tick_params(axis="x", rotation=45)
+
+
+def _share_below(outcome: Floats, quantile: Floats) -> float:
+    return float((outcome < quantile).mean() + (outcome == quantile).mean() / 2)
+
+
+def _figure(panels: int) -> tuple[Figure, list[Axes]]:
+    """A figure with `panels` side by side, drawn without a display and without pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.0 * panels, 3.2), layout="constrained")
+    return figure, [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
+
+
+def _png(figure: Figure) -> bytes:
+    """The picture's bytes at the finest resolution that fits; raises ValueError when none does."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas: Any = FigureCanvasAgg(figure)  # the library leaves its methods untyped
+    for dots_per_inch in (110, 90, 70, 50):
+        figure.set_dpi(dots_per_inch)
+        canvas.draw()
+        sink = BytesIO()
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        pixels.quantize(PALETTE, dither=Image.Dither.NONE).save(sink, format="png", optimize=True)
+        if len(sink.getvalue()) <= LARGEST_PNG_BYTES:
+            return sink.getvalue()
+    raise ValueError(f"the picture takes more than {LARGEST_PNG_BYTES} bytes at any resolution")

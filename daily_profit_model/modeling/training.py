@@ -1,0 +1,214 @@
+"""From a training frame to a model version: split, fit, calibrate, judge, and put it all in a bundle.
+
+Here: the order of those steps and the manifest. Each step stands in its own module; where the frame
+comes from and where the bundle goes is the graph's business.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from daily_profit_model.modeling import baselines as baseline
+from daily_profit_model.modeling.boosting import (
+    PROFITS,
+    BoosterSettings,
+    Part,
+    fit_boosters,
+    reported_parameters,
+    trees_of,
+)
+from daily_profit_model.modeling.bundle import Model, assemble, booster_file, parquet_bytes
+from daily_profit_model.modeling.carry import carried, learn_carry
+from daily_profit_model.modeling.conformity import before, conformity
+from daily_profit_model.modeling.evaluation import Evaluation, evaluate
+from daily_profit_model.modeling.frames import Prepared, of_days, prepare
+from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, fold_levels
+from daily_profit_model.modeling.matrix import (
+    EncodedFeature,
+    Floats,
+    ModelFeature,
+    category_places,
+    floats,
+    learn_encoding,
+    to_matrix,
+)
+from daily_profit_model.modeling.scoring import score
+from daily_profit_model.modeling.splits import Split, SplitSettings, split_by_date
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything that a training decides by; stored in the manifest."""
+
+    split: SplitSettings = field(default_factory=SplitSettings)
+    booster: BoosterSettings = field(default_factory=BoosterSettings)
+    baselines: baseline.BaselineSettings = field(default_factory=baseline.BaselineSettings)
+    intervals: IntervalSettings = field(default_factory=IntervalSettings)
+    weight_power: float = 0.25
+    """Rows weigh profit_scale to this power. Targets are in profit scales, so 1 fits the loss in USD and 0
+    gives every account the same say. The mean has its own weights."""
+    mean_bound: float = 10.0
+    """The mean is learnt from residuals bounded at so many profit scales: squared errors of heavy tails
+    would chase single days of single accounts. Beyond lie 1 to 2 % of the rows, as many on either side.
+    Its rows weigh their profit scale, so that the sum over accounts is unbiased in USD."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model version with what its judgement rested on."""
+
+    model: Model
+    evaluation: Evaluation
+    test_predictions: pa.Table
+    """Scores of the test days with lower_90, upper_90, net_profit and traded."""
+
+
+def train(
+    frame: pa.Table,
+    features: Sequence[ModelFeature],
+    *,
+    cutoff: date,
+    settings: TrainSettings | None = None,
+    data_versions: Mapping[str, str],
+    code_version: str,
+) -> TrainedModel:
+    """Trains and judges a version on `frame` (see `frames`); equal inputs give an equal hash.
+
+    Raises ValueError in one line when the frame is not as promised or has too few days.
+    """
+    settings = settings or TrainSettings()
+    prepared = prepare(frame, cutoff)
+    split = split_by_date(prepared.rows["target_date"].to_pylist(), settings.split)
+    encoding = learn_encoding(of_days(prepared.rows, split.train), features)
+    carry = learn_carry(of_days(prepared.rows, split.train), encoding)
+    texts = _fit(prepared.rows, split, encoding, carry, settings)
+    files = {booster_file(name): text.encode() for name, text in texts.items()}
+    manifest = {
+        "cutoff": cutoff.isoformat(),
+        "features": [asdict(feature) for feature in encoding],
+        "carry": carry,
+        "parameters": {name: reported_parameters(text) for name, text in texts.items()},
+        "trees": {name: trees_of(text) for name, text in texts.items()},
+        "split": _described(split),
+        "rows": {"settled": prepared.rows.num_rows, "left_out": prepared.left_out},
+        "data_versions": dict(sorted(data_versions.items())),
+        "code_version": code_version,
+        "libraries": _libraries(),
+        "settings": _stored(settings),
+    }
+    return _judge(assemble(manifest, files), manifest, prepared, split, settings)
+
+
+def _fit(
+    rows: pa.Table,
+    split: Split,
+    encoding: Sequence[EncodedFeature],
+    carry: Mapping[str, float],
+    settings: TrainSettings,
+) -> dict[str, str]:
+    train_part, validation_part = (
+        _part(of_days(rows, days), encoding, carry, settings) for days in (split.train, split.validation)
+    )
+    names = [feature.name for feature in encoding]
+    return fit_boosters(train_part, validation_part, names, category_places(encoding), settings.booster)
+
+
+def _part(
+    rows: pa.Table, encoding: Sequence[EncodedFeature], carry: Mapping[str, float], settings: TrainSettings
+) -> Part:
+    profit, scale = floats(rows["target_net_profit"]), floats(rows["profit_scale"])
+    traded = _traded(rows)
+    residual = (profit - carried(rows, carry)) / scale
+    targets = dict.fromkeys(PROFITS, residual)
+    targets["mean"] = np.clip(residual, -settings.mean_bound, settings.mean_bound)
+    targets |= {"probability_trade": traded, "probability_profit": (profit > 0).astype(np.float64)}
+    power = scale**settings.weight_power
+    weights = {name: power / power.mean() for name in PROFITS}
+    weights["mean"] = scale / scale.mean()
+    weights |= {name: np.ones(len(profit)) for name in ("probability_trade", "probability_profit")}
+    return Part(to_matrix(rows, encoding), targets, weights)
+
+
+def _traded(rows: pa.Table) -> Floats:
+    """1 where the account traded on the target day, or had a profit or loss without trading."""
+    status = np.asarray(rows["target_status"].to_numpy(), dtype=object)
+    traded: Floats = ((status == "traded") | (floats(rows["target_net_profit"]) != 0)).astype(np.float64)
+    return traded
+
+
+def _judge(
+    draft: Model, manifest: dict[str, Any], prepared: Prepared, split: Split, settings: TrainSettings
+) -> TrainedModel:
+    """Scores the days held out, calibrates them as serving would, and completes the bundle."""
+    held_out = of_days(prepared.rows, split.calibration + split.test)
+    scores = score(draft, held_out)
+    outcomes = held_out.select(["target_date", "account_id", "target_net_profit"]).rename_columns(
+        ["prediction_date", "account_id", "net_profit"]
+    )
+    history = conformity(scores, outcomes)
+    test = of_days(held_out, split.test)
+    predictions = _serve(scores, history, split.test, settings.intervals)
+    predictions = predictions.append_column("net_profit", test["target_net_profit"])
+    predictions = predictions.append_column("traded", pa.array(_traded(test)))
+    past = of_days(prepared.rows, split.train + split.validation + split.calibration)
+    evaluation = evaluate(predictions, baseline.baseline_forecasts(past, test, settings.baselines))
+    anonymous = ["model_version", "model_hash"]  # the bundle cannot hold its own hash
+    model = assemble(
+        {**manifest, "scores": evaluation.as_dict(), "calibration": _calibration(history, settings)},
+        {**draft.files, "conformity.parquet": parquet_bytes(history.drop_columns(anonymous))},
+    )
+    return TrainedModel(model, evaluation, predictions.drop_columns(anonymous))
+
+
+def _serve(scores: pa.Table, history: pa.Table, days: tuple[date, ...], settings: IntervalSettings) -> pa.Table:
+    """Calibrated intervals of each day from the conformity of the days before it, as in service."""
+    return pa.concat_tables(
+        apply_levels(of_days(scores, (day,), "prediction_date"), fold_levels(before(history, day), settings))
+        for day in days
+    )
+
+
+def _calibration(history: pa.Table, settings: TrainSettings) -> dict[str, Any]:
+    levels = fold_levels(history, settings.intervals)
+    return {
+        "rows": history.num_rows,
+        "lower_level": levels.lower_level,
+        "upper_level": levels.upper_level,
+        "lower_thresholds": levels.lower.tolist(),
+        "upper_thresholds": levels.upper.tolist(),
+    }
+
+
+def _stored(settings: TrainSettings) -> dict[str, Any]:
+    """The settings without the number of threads, which is the machine's and changes no result."""
+    stored = asdict(settings)
+    del stored["booster"]["threads"]
+    return stored
+
+
+def _described(split: Split) -> dict[str, dict[str, Any]]:
+    parts = {name: getattr(split, name) for name in ("train", "validation", "calibration", "test")}
+    return {
+        name: {"from": days[0].isoformat(), "to": days[-1].isoformat(), "days": len(days)}
+        for name, days in parts.items()
+    }
+
+
+def _libraries() -> dict[str, str]:
+    import lightgbm
+    import scipy
+
+    return {
+        "python": platform.python_version(),
+        "lightgbm": lightgbm.__version__,
+        "numpy": np.__version__,
+        "pyarrow": pa.__version__,
+        "scipy": scipy.__version__,
+    }

@@ -1,0 +1,54 @@
+"""Read a frame's rows from the lake. What the rows mean is the frame's own business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from daily_profit_model.engine import run
+from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.quality.frame import Frame
+
+_COUNTS = ("received", "stored", "quarantined", "test_accounts", "repeated", "late")
+
+COUNTS_SCHEMA = pa.schema(
+    [
+        ("date", pa.date32()),
+        ("table", pa.string()),
+        ("rows_in_file", pa.int64()),
+        *((name, pa.int64()) for name in _COUNTS),
+        ("accounted", pa.int64()),
+        ("quarantined_share", pa.float64()),
+    ]
+)
+"""Rows of a frame of footers: what a fetch received (`received`), where it says that the rows went
+(their sum is `accounted`), and how many rows its file really holds."""
+
+
+def load(lake: Lake, frame: Frame, days: Sequence[str]) -> pa.Table:
+    """The rows of `frame` for `days` (ascending). Raises LakeError when a day of its table is not there."""
+    for day in days:
+        if lake.file(frame.table.name, day, "newest") is None:
+            raise LakeError(f"{frame.table.name} of {day} is not in the lake")
+    if frame.query is not None:
+        return run(frame.query, lake, days)
+    rows = [_counts(lake, table.name, day) for day in days for table in frame.footers]
+    return pa.Table.from_pylist(rows, schema=COUNTS_SCHEMA)
+
+
+def _counts(lake: Lake, table: str, day: str) -> Mapping[str, object]:
+    file = lake.describe(table, day, "newest")
+    if file is None:
+        raise LakeError(f"{table} of {day} is not in the lake")
+    counts = {name: int(str(file.facts.get(name, 0))) for name in _COUNTS}
+    received = counts["received"]
+    return {
+        "date": date.fromisoformat(day),
+        "table": table,
+        "rows_in_file": file.rows,
+        **counts,
+        "accounted": sum(counts.values()) - received,
+        "quarantined_share": counts["quarantined"] / received if received else 0.0,
+    }

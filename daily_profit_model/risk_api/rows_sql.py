@@ -1,0 +1,202 @@
+"""The SQL that turns an array of JSON rows into typed columns and says what is wrong with each row.
+
+Only text is made here; `decode` runs it. Every documented form of a value is read at this place.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
+
+LARGEST = 1e15
+"""A number beyond this in size makes its row bad (RISK_API.md)."""
+LARGEST_INT = 2**53
+"""Whole numbers are read by way of double, which is exact up to here."""
+
+IDS = ("account_id", "login", "plan_id", "trader_id", "position", "ticket")
+"""Text that the service sometimes sends as a number."""
+
+TEST = -1
+"""The `problem` of a test account's row; above 0 it is a position in `problems(table)`, from 1."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A reason for which a row is rejected: its code, the field to show, and when it holds."""
+
+    reason: str
+    field: str | None
+    condition: str
+
+
+def shape(table: Table) -> str:
+    """The structure that `from_json` is asked for: every upstream field as text."""
+    return json.dumps([dict.fromkeys((column.source for column in table.columns if column.source), "VARCHAR")])
+
+
+def records(table: Table) -> str:
+    """Rows (page, place, upstream fields as text) of the relation `bodies` (page, body)."""
+    return f"""
+select
+  page,
+  generate_subscripts(list_of_records, 1) as place,
+  unnest(list_of_records, max_depth := 2)
+from (
+  select
+    page,
+    from_json(body, '{shape(table)}') as list_of_records
+  from bodies
+)"""
+
+
+def typed(table: Table, day: date | None) -> str:
+    """Rows (page, place, the table's columns, what judging needs) of the relation `records`.
+
+    Without a `day` a row of any day is one of the day asked for. Judging is a query of its own: together with the casts it takes twice as long to plan.
+    """
+    columns = ",\n  ".join(f"{_value(column)} as {quoted(column.name)}" for column in table.columns)
+    own = f"date '{day}'" if day else _value(table.column("date"))
+    return f"""
+select
+  page,
+  place,
+  {columns},
+  {_raw_columns(table)},
+  {own} as day_asked,
+  {_no_field(table)} as is_empty,
+  {_test_account(table)} as is_test
+from records"""
+
+
+def judged(table: Table) -> str:
+    """Rows (page, place, problem) of the rows of `typed` that are not good."""
+    cases = "\n    ".join(
+        f"when {problem.condition} then {number}" for number, problem in enumerate(problems(table), start=1)
+    )
+    return f"""
+select
+  page,
+  place,
+  problem
+from (
+  select
+    page,
+    place,
+    case
+    when is_test and not is_empty then {TEST}
+    {cases}
+    end as problem
+  from typed
+)
+where problem is not null"""
+
+
+def problems(table: Table) -> list[Problem]:
+    """Every reason for which a row of `table` can be rejected, in the order in which they are tried."""
+    found = [Problem("not_a_record", None, "is_empty")]
+    upstream = [column for column in table.columns if column.source]
+    for column in upstream:
+        if column.required:
+            name, raw = quoted(column.name), raw_name(column)
+            found.append(Problem("missing_required", column.source, f"{raw} is null"))
+            if column.type != FLOAT:
+                found.append(Problem(_unreadable(column), column.source, f"{name} is null"))
+    for column in upstream:
+        if column.type == FLOAT:
+            name = quoted(column.name)
+            # NaN is greater than every number here, so it is caught as well
+            found.append(Problem("out_of_range", column.source, f"not abs({name}) <= {LARGEST:.0f}"))
+            if column.required:
+                found.append(Problem("unreadable_number", column.source, f"{name} is null"))
+    names = set(table.column_names)
+    if "side" in names:
+        found.append(Problem("unknown_side", "side", "side not in ('buy', 'sell')"))
+        found.append(Problem("non_positive_lots", "lots", "lots <= 0"))
+    if "close_time" in names:
+        found.append(Problem("closed_before_opened", "closeTime", "close_time < open_time"))
+    if "hour" in names:
+        found.append(Problem("hour_out_of_range", "hour", "hour not between 0 and 23"))
+    if table.column("date").source:
+        found.append(Problem("wrong_day", table.column("date").source, "date <> day_asked"))
+    return found
+
+
+def received_count(column: Column) -> str:
+    """How many values of a column's field were received, blanks aside."""
+    return f"count({_text(column)})"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return f'"{name}"'
+
+
+def raw_name(column: Column) -> str:
+    """The column of `typed` that holds a required field's text."""
+    return f'"{column.name} as received"'
+
+
+def _raw_columns(table: Table) -> str:
+    """Required fields as received, so that a missing value and an unreadable one are told apart."""
+    return ",\n  ".join(
+        f"{_text(column)} as {raw_name(column)}" for column in table.columns if column.source and column.required
+    )
+
+
+def _no_field(table: Table) -> str:
+    fields = ", ".join(quoted(column.source) for column in table.columns if column.source)
+    return f"coalesce({fields}) is null"
+
+
+def _test_account(table: Table) -> str:
+    identity = [name for name in ("account_id", "login", "platform", "broker") if name in table.column_names]
+    return "(" + " or ".join(f"{_text(table.column(name))} is null" for name in identity) + ")"
+
+
+def _unreadable(column: Column) -> str:
+    return "unreadable_date" if column.type in (DAY, TIMESTAMP) else "unreadable_number"
+
+
+def _text(column: Column) -> str:
+    return f"nullif(trim({quoted(column.source or '')}), '')"
+
+
+def _value(column: Column) -> str:
+    """The column's value from the field's text, null where it cannot be read."""
+    if column.source is None:
+        return f"cast(null as {_sql_type(column.type)})"
+    field, text = quoted(column.source), _text(column)
+    if column.type == FLOAT:
+        return f"try_cast({field} as double)"
+    if column.type == INT:
+        number = f"try_cast({field} as double)"
+        is_whole = f"{number} = floor({number}) and abs({number}) <= {LARGEST_INT}"
+        return f"case when {is_whole} then {number}::bigint end"
+    if column.type in (DAY, TIMESTAMP):
+        kind = "date" if column.type == DAY else "timestamp_ms"
+        return f"{instant(text)}::{kind}"
+    if column.name == "side":
+        return f"lower({text})"
+    if column.name in IDS:
+        # an id that passed through a float column upstream: 953785.0 is 953785
+        is_float = f"ends_with({text}, '.0') and try_cast({text} as double) is not null"
+        return f"case when {is_float} then left({text}, length({text}) - 2) else {text} end"
+    return text
+
+
+def instant(text: str) -> str:
+    """A UTC instant from each documented form; the session's time zone is UTC."""
+    compact = f"try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S'])"
+    instant = f"coalesce(try_cast({text} as timestamptz)::timestamp, {compact})"
+    return f"case when isfinite({instant}) then {instant} end"
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    return {DAY: "date", TIMESTAMP: "timestamp_ms", TEXT: "varchar", INT: "bigint", FLOAT: "double"}.get(
+        kind, "boolean"
+    )

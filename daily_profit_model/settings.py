@@ -1,0 +1,145 @@
+"""Every environment variable, typed, with its default and meaning. Nothing else reads the environment.
+
+Order of precedence: the environment, then `.env` in the working directory, then `settings.env` in the
+data folder (written by `dpm demo`, so that later commands find what the demo used).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from upath import UPath
+
+DEFAULT_DATA_DIR = Path("data/local")
+SETTINGS_FILE = "settings.env"
+
+
+class WrongSettings(Exception):
+    """A setting is missing or cannot be used; the message names the variable and says how to set it."""
+
+
+class WrongUse(Exception):
+    """A command was called with something that it cannot use; the message says what would do."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_file_encoding="utf-8", env_ignore_empty=True)
+
+    dpm_data_dir: Path = Field(DEFAULT_DATA_DIR, description="Folder of lake/, dagster/, models/, reports/, cache/")
+    dpm_lake_uri: str = Field("", description="Folder or object store of the lake; default {DPM_DATA_DIR}/lake")
+    dpm_start_date: date = Field(date(2024, 1, 1), description="First day (UTC) of the daily partitions")
+    dpm_plans_dir: Path = Field(Path("data/plans"), description="Folder of the plan CSV files")
+    dpm_engine: Literal["duckdb"] = Field("duckdb", description="What runs the SQL")
+    risk_api_base_url: str = Field(
+        "http://127.0.0.1:8750/risk-analytics/tft/external/",
+        description="Risk Analytics API; the default is the sandbox of `dpm sandbox serve`",
+    )
+    risk_api_key: SecretStr = Field(SecretStr(""), description="Key, sent as the header apiKey")
+    risk_api_rate: float = Field(15.0, gt=0, description="Requests a second that the API allows")
+    risk_api_burst: int = Field(20, gt=0, description="Requests that may be sent at once after a rest")
+    risk_api_timeout: float = Field(120.0, gt=0, description="Seconds before a request counts as timed out")
+    risk_api_connections: int = Field(4, gt=0, description="Pages in flight at once")
+    regimes_source: str = Field("", description="Folder or URL of one regime document a day (YYYY-MM-DD.json)")
+    market_api_base_url: str = Field("", description="Chart endpoint of hourly bars")
+    dpm_training_days: int = Field(365, ge=30, description="Feature days before a cut-off that training reads")
+    dpm_dormant_days: int = Field(
+        60, ge=1, description="Days without a trade or a row after which an account without plan terms counts as ended"
+    )
+    dpm_first_training_days: int = Field(
+        60, ge=44, description="Days with outcomes that must be there before the first cut-off is trained"
+    )
+    dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
+    dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
+
+    @field_validator("dpm_start_date")
+    @classmethod
+    def _not_absurd(cls, value: date) -> date:
+        if value.year < 2000:
+            raise ValueError("must be 2000-01-01 or later")
+        return value
+
+    @field_validator("risk_api_base_url")
+    @classmethod
+    def _has_scheme_and_host(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an address such as http://127.0.0.1:8750/risk-analytics/tft/external/")
+        return value
+
+    @cached_property
+    def lake_root(self) -> UPath:
+        return UPath(self.dpm_lake_uri) if self.dpm_lake_uri else UPath(self.dpm_data_dir / "lake")
+
+    @property
+    def settings_file(self) -> Path:
+        return self.dpm_data_dir / SETTINGS_FILE
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.dpm_data_dir.resolve() / "dagster"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.dpm_data_dir / "models"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.dpm_data_dir / "reports"
+
+    def required_key(self) -> str:
+        """The API key. Raises WrongSettings when it is not set."""
+        key = self.risk_api_key.get_secret_value()
+        if not key:
+            raise WrongSettings(
+                "RISK_API_KEY is not set: export RISK_API_KEY=<key>, or write it into .env (the sandbox prints its own)"
+            )
+        return key
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises WrongSettings with one line that names the first wrong variable."""
+    data_dir = Path(os.environ.get("DPM_DATA_DIR") or _from_file(Path(".env"), "DPM_DATA_DIR") or DEFAULT_DATA_DIR)
+    try:
+        return Settings(_env_file=(data_dir / SETTINGS_FILE, ".env"))  # type: ignore[call-arg]  # pydantic-settings' own keyword
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        meaning = Settings.model_fields[name.lower()].description
+        raise WrongSettings(
+            f"{name}={first['input']!r} cannot be used: {first['msg']}. {name} is: {meaning}"
+        ) from error
+
+
+def configure_logs(form: str) -> None:
+    """Log lines to standard error, warnings and worse, as text for people or as JSON for machines."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _from_file(path: Path, name: str) -> str:
+    if not path.is_file():
+        return ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, _, value = line.removeprefix("export ").partition("=")
+        if key.strip() == name:
+            return value.strip().strip("\"'")
+    return ""

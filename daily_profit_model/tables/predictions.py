@@ -1,0 +1,39 @@
+"""The contract of the served predictions. Uncalibrated scores and conformity are `modeling`'s own tables."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from daily_profit_model.tables.contract import DAY, FLOAT, TEXT, TIMESTAMP, Column, Table
+
+TOP_FEATURES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string()), ("contribution", pa.float64())]))
+
+PREDICTIONS_ACCOUNT_DAILY = Table(
+    name="predictions/account_daily",
+    description="What each eligible account will probably make or lose on the predicted day D, how sure that is, and why.",
+    key=("prediction_date", "account_id"),
+    day_column="prediction_date",
+    columns=(
+        Column("prediction_date", DAY, "The predicted day D", required=True),
+        Column("feature_date", DAY, "D−1, the last day that was known", required=True),
+        Column("account_id", TEXT, "Account", required=True),
+        Column("login", TEXT, "Login", required=True),
+        Column("plan_id", TEXT, "Plan"),
+        Column("model_version", TEXT, "The champion in force on D", required=True),
+        Column("model_hash", TEXT, "sha256 of its bundle, full", required=True),
+        Column("predicted_net_profit", FLOAT, "Conditional median of the day's net profit", "USD", required=True),
+        Column("expected_net_profit", FLOAT, "Conditional mean; meant for sums over accounts", "USD", required=True),
+        Column("lower_90", FLOAT, "Lower end of the calibrated 90 % interval", "USD", required=True),
+        Column("upper_90", FLOAT, "Upper end of the calibrated 90 % interval", "USD", required=True),
+        Column("probability_trade", FLOAT, "Probability that the account trades on D", "share", required=True),
+        Column("probability_profit", FLOAT, "Probability of a net profit above zero", "share", required=True),
+        Column(
+            "top_features",
+            TOP_FEATURES,
+            "Features that moved the median most: name, value as text, contribution in USD; largest first",
+            required=True,
+        ),
+        Column("features_hash", TEXT, "sha256 of the feature row that was scored", required=True),
+        Column("as_of", TIMESTAMP, "Logical time of the prediction: the cut-off of D−1", required=True),
+    ),
+)

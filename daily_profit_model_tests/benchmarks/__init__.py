@@ -1,0 +1,1 @@
+"""Measurements behind the numbers in the docs; run by hand, never by the test suite."""

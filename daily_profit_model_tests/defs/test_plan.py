@@ -1,0 +1,63 @@
+"""What a run has to do: days that are empty are no history, and a damaged raw file can be fetched again."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from upath import UPath
+
+from daily_profit_model.defs.launch.plan import days_with_targets, has_history, steps_of
+from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.lake import Lake, write, write_revision
+from daily_profit_model.settings import WrongUse
+from daily_profit_model.tables import Table
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+
+START = date(2026, 3, 1)
+
+
+def rows_of(table: Table, day: date, **values: object) -> pa.Table:
+    return pa.Table.from_pylist([{"date": day, "account_id": "a", **values}], schema=table.schema())
+
+
+def fill(lake: Lake, days: int, empty: int) -> None:
+    """`days` days, the first `empty` of them without any account."""
+    for offset in range(days):
+        day = START + timedelta(days=offset)
+        for table in (FEATURES_ACCOUNT_DAILY, RAW_METRICS_DAILY):
+            rows = table.schema().empty_table() if offset < empty else rows_of(table, day)
+            write(lake, table, day.isoformat(), rows, code_version="1")
+
+
+def test_days_without_accounts_are_no_history_to_train_on(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    fill(lake, days=70, empty=50)
+    last = (START + timedelta(days=69)).isoformat()
+    assert days_with_targets(lake, last) == 19
+    assert not has_history(lake, last)
+
+
+def test_enough_days_with_outcomes_are_history(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    fill(lake, days=50, empty=5)
+    assert has_history(lake, (START + timedelta(days=49)).isoformat())
+
+
+def test_an_unknown_stage_is_wrong_use() -> None:
+    with pytest.raises(WrongUse, match="nonsense"):
+        steps_of(["raw", "nonsense"])
+
+
+def test_a_damaged_revision_is_put_aside_when_the_day_is_fetched_again(tmp_path: Path) -> None:
+    lake, at = Lake(UPath(tmp_path)), datetime(2026, 3, 2, 5, tzinfo=UTC)
+    rows = rows_of(RAW_METRICS_DAILY, START)
+    file, _ = write_revision(lake, RAW_METRICS_DAILY, START.isoformat(), rows, ingested_at=at, code_version="1")
+    Path(str(file.path)).write_bytes(b"PAR1 torn")
+    again = at + timedelta(hours=1)
+    made, stored = write_revision(lake, RAW_METRICS_DAILY, START.isoformat(), rows, ingested_at=again, code_version="1")
+    assert stored
+    assert lake.file(RAW_METRICS_DAILY.name, START.isoformat()) == made.path
+    assert [path.name for path in Path(tmp_path).rglob(".damaged-*")] == [f".damaged-{file.path.name}"]

@@ -1,0 +1,222 @@
+"""Rules as asset checks, on a real instance: a status a partition, in one-partition and in range runs."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from upath import UPath
+
+from daily_profit_model.defs.calendars import DAILY
+from daily_profit_model.defs.quality import checks_by_table, checks_for
+from daily_profit_model.defs.resources.event_log import PooledSqliteEventLogStorage
+from daily_profit_model.lake import Lake
+from daily_profit_model.quality.expectation import between
+from daily_profit_model.quality.frame import rows_of
+from daily_profit_model.quality.rule import Rule
+from daily_profit_model.tables.staging import STAGING_ACCOUNTS
+from daily_profit_model_tests.quality.faults import changed
+from daily_profit_model_tests.quality.small_firm import RULES, nothing, store
+
+DAYS = ["2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"]
+SPOILED = DAYS[2]
+KEY = dg.AssetKey(["staging", "accounts"])
+DOWNSTREAM = dg.AssetKey(["features", "downstream"])
+SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
+
+
+def balance_rule(rule_id: str, column: str = "balance", *, blocking: bool = False) -> Rule:
+    return Rule(
+        rule_id, STAGING_ACCOUNTS.name, "validity", "error", rows_of(STAGING_ACCOUNTS, ("balance", "equity")),
+        (between(column, low=0, says=f"{column} is not negative"),), "Because.", "Look at the account.", blocking,
+    )  # fmt: skip
+
+
+def graph(lake: Lake, rules: Sequence[Rule]) -> dg.Definitions:
+    """staging/accounts with its checks, of which one day has a negative balance, and an asset after it."""
+
+    @dg.asset(key=KEY, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.multi_run(30))
+    def accounts(context: dg.AssetExecutionContext) -> None:
+        for day in context.partition_keys:
+            spoil = changed("staging/accounts", balance=-5.0, equity=-4.0) if day == SPOILED else nothing
+            store(lake, day, ["staging/accounts"], spoil)
+
+    @dg.asset(key=DOWNSTREAM, deps=[KEY], partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.multi_run(30))
+    def downstream() -> None:
+        """Made only if nothing blocks."""
+
+    return dg.Definitions(
+        assets=[accounts, downstream],
+        asset_checks=[checks_for(STAGING_ACCOUNTS, rules)],
+        resources={"lake": lake},
+        executor=dg.in_process_executor,
+    )
+
+
+def run_range(
+    lake: Lake, rules: Sequence[Rule], instance: dg.DagsterInstance, days: Sequence[str], **selection: Any
+) -> dg.ExecuteInProcessResult:
+    """How dpm runs a range, and how Dagster runs a range of a backfill."""
+    tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
+    job = graph(lake, rules).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False, **selection)
+
+
+def statuses(instance: dg.DagsterInstance, rule: Rule) -> dict[str | None, str]:
+    """The check's status by partition, as the UI shows it."""
+    key = dg.AssetCheckKey(KEY, rule.id)
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
+    return {record.partition: record.status.value for record in reversed(history)}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(UPath(tmp_path / "lake"))
+
+
+@pytest.mark.parametrize("day", [DAYS[0], SPOILED])
+def test_a_run_of_one_partition_gives_that_partition_a_status(lake: Lake, day: str) -> None:
+    rule = balance_rule("balance_valid")
+    definitions = graph(lake, [rule])
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [*definitions.assets, *definitions.asset_checks],  # type: ignore[misc]  # a Definitions' lists are typed loosely
+            partition_key=day, instance=instance, resources={"lake": lake},
+        )  # fmt: skip
+        (evaluation,) = result.get_asset_check_evaluations()
+        assert (evaluation.partition, evaluation.passed) == (day, day != SPOILED)
+        assert statuses(instance, rule) == {day: FAILED if day == SPOILED else SUCCEEDED}
+
+
+def test_a_run_of_a_range_gives_every_partition_its_own_status(lake: Lake) -> None:
+    rules = [balance_rule("balance_valid"), balance_rule("equity_valid", "equity")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run_range(lake, rules, instance, DAYS)
+        assert result.success
+        assert len(result.get_asset_check_evaluations()) == 2 * len(DAYS)
+        expected = {day: FAILED if day == SPOILED else SUCCEEDED for day in DAYS}
+        assert [statuses(instance, rule) for rule in rules] == [expected, expected]
+
+
+def test_a_range_of_one_day_is_a_range_too(lake: Lake) -> None:
+    rule = balance_rule("balance_valid")
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_range(lake, [rule], instance, DAYS[:1])
+        assert statuses(instance, rule) == {DAYS[0]: SUCCEEDED}
+
+
+def test_an_evaluation_points_at_the_materialization_of_its_own_partition(lake: Lake) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_range(lake, [balance_rule("balance_valid")], instance, DAYS)
+        second = run_range(lake, [balance_rule("balance_valid")], instance, DAYS[:2])
+        for evaluation in second.get_asset_check_evaluations():
+            target = evaluation.target_materialization_data
+            assert target is not None
+            newest = dg.AssetRecordsFilter(asset_key=KEY, asset_partitions=[str(evaluation.partition)])
+            (record,) = instance.fetch_materializations(newest, limit=1).records
+            assert (target.run_id, target.storage_id) == (second.run_id, record.storage_id)
+
+
+def test_a_blocking_failure_stops_what_is_downstream_and_says_which_rule_and_partition(lake: Lake) -> None:
+    rule = balance_rule("balance_valid", blocking=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run_range(lake, [rule], instance, DAYS)
+        assert not result.success
+        assert instance.get_materialized_partitions(DOWNSTREAM) == set()
+        assert statuses(instance, rule) == {day: FAILED if day == SPOILED else SUCCEEDED for day in DAYS}
+        (failure,) = result.filter_events(lambda event: event.is_step_failure)
+        error = failure.step_failure_data.error
+        assert error is not None
+        assert error.cause is not None
+        assert error.cause.message.strip() == (
+            "daily_profit_model.defs.quality.BlockingRuleFailed: staging/accounts of 2026-03-04: balance_valid does "
+            'not hold: "balance is not negative" is violated by 1 of 4 rows; for example account_id=a0, balance=-5.0. '
+            "Look at the account."
+        )
+
+
+def test_a_blocking_failure_stops_a_run_of_one_partition_too(lake: Lake) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = graph(lake, [balance_rule("balance_valid", blocking=True)]).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, partition_key=SPOILED, raise_on_error=False)
+        assert not result.success
+        assert instance.get_materialized_partitions(DOWNSTREAM) == set()
+
+
+def test_what_does_not_block_lets_downstream_go_on(lake: Lake, capfd: pytest.CaptureFixture[str]) -> None:
+    harmless = between("account_id_length", low=1, says="the account has a name")
+    frame = rows_of(STAGING_ACCOUNTS, account_id_length="length(account_id)")
+    blocking = replace(
+        balance_rule("named", blocking=True), frame=replace(frame, name="names"), expectations=(harmless,)
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run_range(lake, [balance_rule("balance_valid"), blocking], instance, DAYS).success
+        assert instance.get_materialized_partitions(DOWNSTREAM) == set(DAYS)
+    assert "without gating" not in capfd.readouterr().err
+
+
+def test_an_exception_inside_a_rule_is_a_failed_check(lake: Lake) -> None:
+    rule = balance_rule("balance_valid", "no_such_column", blocking=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run_range(lake, [rule], instance, DAYS[:2])
+        assert statuses(instance, rule) == dict.fromkeys(DAYS[:2], FAILED)
+        assert not result.success
+        first = result.get_asset_check_evaluations()[0]
+        assert "no_such_column" in str(first.metadata["error"].value)
+        assert str(first.description).startswith("could not be judged")
+
+
+def test_numbers_are_numbers_and_a_failure_shows_its_rows_and_what_to_do(lake: Lake) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        evaluations = run_range(lake, [balance_rule("balance_valid")], instance, DAYS).get_asset_check_evaluations()
+        by_day = {evaluation.partition: evaluation for evaluation in evaluations}
+        good, bad = by_day[DAYS[0]].metadata, by_day[SPOILED].metadata
+        assert set(good) == {"rows", "observed", "limit", "unexpected_count", "unexpected_share"}
+        assert {name: bad[name].value for name in good} == {
+            "rows": 4, "observed": 0.25, "limit": 0.0, "unexpected_count": 1, "unexpected_share": 0.25,
+        }  # fmt: skip
+        assert (bad["reason"].value, bad["advice"].value) == ("Because.", "Look at the account.")
+        samples = bad["samples"]
+        assert isinstance(samples, dg.TableMetadataValue)
+        assert [record.data for record in samples.records] == [
+            {"violates": "balance is not negative", "account_id": "a0", "balance": -5.0}
+        ]
+
+
+def test_one_check_can_be_run_alone(lake: Lake) -> None:
+    rules = [balance_rule("balance_valid"), balance_rule("equity_valid", "equity")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_range(lake, rules, instance, DAYS)
+        job = dg.define_asset_job("one", selection=dg.AssetSelection.checks(dg.AssetCheckKey(KEY, "equity_valid")))
+        definitions = dg.Definitions.merge(graph(lake, rules), dg.Definitions(jobs=[job]))
+        tags = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[1]}
+        result = definitions.resolve_job_def("one").execute_in_process(instance=instance, tags=tags)
+        found = [(evaluation.check_name, evaluation.partition) for evaluation in result.get_asset_check_evaluations()]
+        assert found == [("equity_valid", DAYS[0]), ("equity_valid", DAYS[1])]
+
+
+def test_the_graph_has_a_check_for_every_rule_and_few_results_a_day() -> None:
+    from daily_profit_model.definitions import defs
+
+    checks = {(key.asset_key.to_user_string(), key.name) for key in defs.resolve_asset_graph().asset_check_keys}
+    assert checks == {(rule.table, rule.id) for rule in RULES}
+    assert len(checks) <= 17  # an event each, about 1 ms: see DAYS × rules of a backfill
+
+
+def test_a_rule_of_a_table_of_another_layer_is_refused() -> None:
+    with pytest.raises(ValueError, match="raw/accounts"):
+        checks_by_table((STAGING_ACCOUNTS,), RULES)
+
+
+def test_the_event_log_looks_for_a_table_until_it_is_there(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        storage = PooledSqliteEventLogStorage(str(tmp_path))
+        stack.callback(storage.dispose)
+        assert [storage.has_table("asset_check_executions") for _ in range(2)] == [True, True]
+        with storage.index_connection() as connection:
+            assert not storage.has_table("late")
+            connection.exec_driver_sql("create table late (id integer)")
+        assert storage.has_table("late")

@@ -1,0 +1,48 @@
+"""The filled platform: one world ingested, trained and predicted once for all end-to-end tests."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from daily_profit_model.sandbox.server import Address
+from daily_profit_model.sandbox.world import World, generate
+from daily_profit_model_tests.end_to_end.firm import END, FIRM, START, environment, firm_serving, run
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A data folder with every layer filled, its server, and the variables that point at both."""
+
+    data_dir: Path
+    world: World
+    address: Address
+    variables: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return generate(FIRM)
+
+
+@pytest.fixture(scope="session")
+def served(world: World) -> Iterator[Address]:
+    with firm_serving(world) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def platform(world: World, served: Address, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Platform:
+    """Read only: a test that changes anything copies the folder first. Filled once, whatever the workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    data_dir = shared / "filled"
+    variables = environment(data_dir, world, served)
+    with pytest.MonkeyPatch.context() as patch, (shared / "filled.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(patch, variables, "", START, END)
+    return Platform(data_dir, world, served, variables)

@@ -1,0 +1,198 @@
+"""Running a query: which partitions it reads, what it refuses, and how its rows are cut into partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from upath import UPath
+
+from daily_profit_model.engine import MissingInput, Query, Source, inputs_of, run, run_table
+from daily_profit_model.lake import Lake, LakeError, write, write_revision
+from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.tables import Column, Table
+from daily_profit_model.tables.contract import DAY, FLOAT, TEXT
+
+FIRST = date(2026, 3, 1)
+NUMBERS = Table(
+    name="staging/numbers",
+    description="For tests.",
+    key=("date", "name"),
+    columns=(Column("date", DAY, "Day"), Column("name", TEXT, "Name"), Column("value", FLOAT, "Value")),
+)
+TOTALS = replace(NUMBERS, name="features/totals")
+SUMS = """
+select max(date) as date, 'sum' as name, sum(value) as value
+from staging_numbers
+"""
+PER_DAY = """
+select wanted.date, 'sum' as name, sum(value) as value
+from staging_numbers
+join (select unnest(generate_series($first_day, $last_day, interval 1 day))::date as date) as wanted
+    on staging_numbers.date between wanted.date - 2 and wanted.date
+group by all
+"""
+
+
+def day(offset: int) -> str:
+    return (FIRST + timedelta(days=offset)).isoformat()
+
+
+def rows(of: str, *values: float) -> pa.Table:
+    columns = {"date": [date.fromisoformat(of)] * len(values), "name": [f"n{place}" for place in range(len(values))]}
+    return pa.table({**columns, "value": list(values)}, schema=NUMBERS.schema())
+
+
+def fill(lake: Lake, offsets: Sequence[int]) -> None:
+    for offset in offsets:
+        write(lake, NUMBERS, day(offset), rows(day(offset), 10.0**offset), code_version="1")
+
+
+def total(lake: Lake, source: Source, *partitions: str, sql: str = SUMS) -> float | None:
+    answered: float | None = run(Query(sql, (source,)), lake, partitions)["value"][0].as_py()
+    return answered
+
+
+def test_a_source_is_the_days_of_its_look_back_and_no_other(lake: Lake) -> None:
+    fill(lake, range(6))
+    assert total(lake, Source(NUMBERS, first=-2), day(4)) == 11_100.0
+    assert total(lake, Source(NUMBERS, first=-2, last=-1), day(4)) == 1_100.0
+    assert total(lake, Source(NUMBERS), day(4)) == 10_000.0
+
+
+def test_a_range_reads_the_union_of_its_look_backs(lake: Lake) -> None:
+    fill(lake, range(6))
+    assert total(lake, Source(NUMBERS, first=-1), day(2), day(3)) == 1_110.0
+
+
+def test_a_range_gives_each_day_what_the_day_alone_gives(lake: Lake) -> None:
+    fill(lake, range(6))
+    query = Query(PER_DAY, (Source(NUMBERS, first=-2),))
+    together = run_table(query, lake, TOTALS, [day(offset) for offset in range(6)])
+    for one, made in together.items():
+        assert made.equals(run_table(query, lake, TOTALS, [one])[one])
+        assert set(made["date"].to_pylist()) == {date.fromisoformat(one)}
+
+
+def test_a_fold_day_by_day_is_what_one_range_gives(lake: Lake) -> None:
+    """What a later day reads of its own table is what the earlier one wrote."""
+    fold = Query(
+        """
+        select staging_numbers.date, staging_numbers.name,
+            staging_numbers.value + coalesce(features_totals.value, 0) as value
+        from staging_numbers
+        left join features_totals on features_totals.name = staging_numbers.name
+        """,
+        (Source(NUMBERS), Source(TOTALS, first=-1, last=-1, is_own_past=True)),
+        fold=True,
+    )
+    fill(lake, range(4))
+    for offset in range(4):
+        made = run_table(fold, lake, TOTALS, [day(offset)])[day(offset)]
+        write(lake, TOTALS, day(offset), made, code_version="1")
+        assert made["value"].to_pylist() == [sum(10.0**past for past in range(offset + 1))]
+
+
+def test_a_missing_input_is_named_with_the_command_that_fills_it(lake: Lake) -> None:
+    fill(lake, [0, 1, 3])
+    with pytest.raises(MissingInput) as refused:
+        total(lake, Source(NUMBERS, first=-2), day(3))
+    assert str(refused.value) == (
+        "staging/numbers of 2026-03-03 is missing, and 2026-03-04 … 2026-03-04 needs it; "
+        "fill it first: dpm run --start-date 2026-03-03 --end-date 2026-03-03"
+    )
+    assert isinstance(refused.value, LakeError)
+
+
+def test_a_history_may_begin_within_the_look_back(lake: Lake) -> None:
+    fill(lake, [2, 3])
+    assert total(lake, Source(NUMBERS, first=-30), day(3)) == 1_100.0
+
+
+def test_the_days_own_input_is_no_history_and_must_be_there(lake: Lake) -> None:
+    fill(lake, [2, 3])
+    with pytest.raises(MissingInput, match=f"^staging/numbers of {day(1)} is missing"):
+        total(lake, Source(NUMBERS, first=-30), day(1))
+
+
+def test_a_table_without_any_partition_is_missing(lake: Lake) -> None:
+    with pytest.raises(MissingInput, match=f"^staging/numbers of {day(0)} is missing"):
+        total(lake, Source(NUMBERS), day(0))
+
+
+def test_an_optional_day_may_be_missing_and_its_view_has_the_contracts_types(lake: Lake) -> None:
+    source = Source(NUMBERS, optional=True)
+    assert total(lake, source, day(0)) is None
+    empty = run(Query("select * from staging_numbers", (source,)), lake, [day(0)])
+    assert empty.schema.equals(NUMBERS.schema(), check_metadata=False)
+    assert empty.num_rows == 0
+
+
+def test_own_past_may_begin_here_and_may_not_have_a_gap(lake: Lake) -> None:
+    source = Source(NUMBERS, first=-1, last=-1, is_own_past=True)
+    assert total(lake, source, day(0)) is None
+    fill(lake, [0])
+    with pytest.raises(MissingInput, match=f"^staging/numbers of {day(1)} is missing"):
+        total(lake, source, day(2))
+
+
+def test_a_reader_of_the_newest_sees_a_correction_that_the_cut_off_hides(lake: Lake) -> None:
+    raw = replace(NUMBERS, name="raw/numbers", revisions=True)
+    for hours, value in ((-1, 1.0), (50, 2.0)):
+        moment = cut_off(FIRST) + timedelta(hours=hours)
+        write_revision(lake, raw, day(0), rows(day(0), value), ingested_at=moment, code_version="1")
+    sql = "select value from raw_numbers"
+    assert total(lake, Source(raw), day(0), sql=sql) == 1.0
+    assert total(lake, Source(raw, as_known="newest"), day(0), sql=sql) == 2.0
+
+
+def test_inputs_are_recorded_by_day_with_absent_ones_and_the_choice_of_revision(lake: Lake) -> None:
+    fill(lake, [1])
+    raw = replace(NUMBERS, name="raw/numbers", revisions=True)
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    stored, _ = write_revision(lake, raw, day(1), rows(day(1), 5.0), ingested_at=moment, code_version="1")
+    sources = (Source(NUMBERS, first=-1), Source(raw, as_known="newest"))
+    described = lake.describe(NUMBERS.name, day(1))
+    assert described is not None
+    assert inputs_of(sources, day(1), HashLookup(lake)) == {
+        f"staging/numbers@{day(0)}": None,
+        f"staging/numbers@{day(1)}": described.content_hash,
+        f"raw/numbers#newest@{day(1)}": stored.content_hash,
+    }
+
+
+def test_parameters_frames_and_names_of_views_reach_the_sql(lake: Lake) -> None:
+    fill(lake, [0])
+    query = Query(
+        "select $first_day as date, label as name, value * $factor as value from given, frame",
+        (Source(NUMBERS, name="given"),),
+        parameters={"factor": 3.0, "unused": 1},
+        frames={"frame": pa.table({"label": ["x"]})},
+    )
+    assert run(query, lake, [day(0)]).to_pylist() == [{"date": FIRST, "name": "x", "value": 3.0}]
+
+
+def test_a_damaged_input_is_one_line(lake: Lake) -> None:
+    fill(lake, [0])
+    path = lake.file(NUMBERS.name, day(0))
+    assert path is not None
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(LakeError, match=r"^staging/numbers cannot be read .*part-0\.parquet") as refused:
+        total(lake, Source(NUMBERS), day(0))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_query_reads_a_lake_in_an_object_store() -> None:
+    lake = Lake(UPath("memory://test-a-query-reads/lake"))
+    fill(lake, range(3))
+    assert total(lake, Source(NUMBERS, first=-2), day(2)) == 111.0
+
+
+def test_a_column_that_the_query_does_not_give_is_an_error(lake: Lake) -> None:
+    fill(lake, [0])
+    with pytest.raises(KeyError, match="value"):
+        run_table(Query("select date, name from staging_numbers", (Source(NUMBERS),)), lake, TOTALS, [day(0)])

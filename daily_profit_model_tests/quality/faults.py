@@ -1,0 +1,216 @@
+"""For every expectation of every rule a fault that only it can see. No tests here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from daily_profit_model_tests.quality.small_firm import SHARES, Day, Spoil, reason
+
+_ACCOUNTED = "received = stored + quarantined + test accounts + repeated + late"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A spoiled day, and who must notice."""
+
+    table: str
+    rule: str
+    says: str
+    spoil: Spoil
+
+
+def changed(table: str, **values: object) -> Spoil:
+    """The first row of `table` says something else."""
+
+    def spoil(day: Day) -> None:
+        day.rows[table][0] = {**day.rows[table][0], **values}
+
+    return spoil
+
+
+def repeated(table: str) -> Spoil:
+    """The first row of `table` is there twice."""
+
+    def spoil(day: Day) -> None:
+        day.rows[table].append(day.rows[table][0])
+        day.facts[table] = {}
+
+    return spoil
+
+
+def counted(table: str, **facts: int) -> Spoil:
+    """The footer of `table` says something else."""
+
+    def spoil(day: Day) -> None:
+        day.facts[table] = dict(facts)
+
+    return spoil
+
+
+def closed_before_opened(day: Day) -> None:
+    trade = day.rows["raw/trades_closed"][0]
+    day.rows["raw/trades_closed"][0] = {**trade, "close_time": trade["open_time"] - timedelta(seconds=1)}
+
+
+def in_another_case(day: Day) -> None:
+    day.rows["raw/trades_closed"][0] = {**day.rows["raw/trades_closed"][0], "side": "Buy"}
+
+
+def unresolved(day: Day) -> None:
+    for trade in day.rows["staging/trades"][:2]:
+        trade["is_resolved"] = False
+
+
+def account_without_features(day: Day) -> None:
+    del day.rows["features/account_daily"][2]
+
+
+def account_without_prediction(day: Day) -> None:
+    del day.rows["predictions/account_daily"][2]
+
+
+def prediction_of_a_stranger(day: Day) -> None:
+    day.rows["predictions/account_daily"].append({**day.rows["predictions/account_daily"][0], "account_id": "b"})
+
+
+FROM_API = ("raw/accounts", "raw/metrics_daily", "raw/metrics_hourly", "raw/trades_closed", "raw/trades_open")
+
+FAULTS = (
+    *(
+        fault
+        for table in FROM_API
+        for fault in (
+            Fault(table, "rows_accounted_for", _ACCOUNTED, counted(table, received=9, test_accounts=0)),
+            Fault(
+                table,
+                "rows_accounted_for",
+                "the file holds as many rows as were stored",
+                counted(table, received=9, stored=9),
+            ),
+        )
+    ),
+    Fault(
+        "raw/accounts",
+        "accounts_valid",
+        "one row for each date, platform, broker, login, account_id",
+        repeated("raw/accounts"),
+    ),
+    *(
+        Fault(table, rule, says, changed(table, **values))
+        for table, rule in (("raw/accounts", "accounts_valid"), ("raw/metrics_daily", "metrics_valid"))
+        for values, says in (
+            ({"status": 4}, "status is 1, 2 or 3"),
+            ({"phase": 0}, "phase is 1, 2, 3 or 4"),
+            ({"platform": 3, "net_profit": 0.0}, "platform is 4 or more"),  # no trades are there
+        )
+    ),
+    Fault(
+        "raw/metrics_daily",
+        "metrics_valid",
+        "one row for each date, platform, broker, login, account_id",
+        repeated("raw/metrics_daily"),
+    ),
+    Fault(
+        "raw/metrics_daily",
+        "metrics_valid",
+        "gross profit is not negative",
+        changed("raw/metrics_daily", gross_profit=-0.01),
+    ),
+    Fault(
+        "raw/metrics_daily",
+        "metrics_valid",
+        "gross loss is not positive",
+        changed("raw/metrics_daily", gross_loss=0.01),
+    ),
+    Fault(
+        "raw/metrics_daily",
+        "net_profit_equals_trades",
+        "net profit is the sum over the closed trades",
+        changed("raw/metrics_daily", net_profit=97.02),
+    ),
+    Fault(
+        "raw/metrics_hourly",
+        "metrics_valid",
+        "one row for each date, platform, broker, login, account_id, hour",
+        repeated("raw/metrics_hourly"),
+    ),
+    Fault("raw/metrics_hourly", "metrics_valid", "hour is 0 to 23", changed("raw/metrics_hourly", hour=24)),
+    Fault(
+        "raw/trades_closed",
+        "trades_valid",
+        "one row for each date, platform, broker, login, position, ticket",
+        repeated("raw/trades_closed"),
+    ),
+    Fault("raw/trades_closed", "trades_valid", "side is buy or sell", in_another_case),
+    Fault("raw/trades_closed", "trades_valid", "lots are not negative", changed("raw/trades_closed", lots=-0.1)),
+    Fault("raw/trades_closed", "trades_valid", "closed no earlier than opened", closed_before_opened),
+    Fault(
+        "raw/quarantine",
+        "quarantine_small",
+        "few of the received rows were rejected",
+        counted("raw/plans", received=20, stored=1, quarantined=19),
+    ),
+    Fault("staging/accounts", "accounts_have_state", "one row for each date, account_id", repeated("staging/accounts")),
+    *(
+        Fault(
+            "staging/accounts",
+            "accounts_have_state",
+            f"an eligible account has a {column}",
+            changed("staging/accounts", **{column: None}),
+        )
+        for column in ("status", "starting_balance", "state_date")
+    ),
+    Fault("staging/trades", "trades_resolved", "nearly all trades have their account", unresolved),
+    Fault(
+        "features/account_daily",
+        "population_equals_eligible",
+        "exactly the eligible accounts have features",
+        account_without_features,
+    ),
+    Fault(
+        "features/account_daily",
+        "features_valid",
+        "one row for each date, account_id",
+        repeated("features/account_daily"),
+    ),
+    *(
+        Fault(
+            "features/account_daily",
+            "features_valid",
+            f"{name} is within 0 and 1",
+            changed("features/account_daily", **{name: value}),
+        )
+        for name, value in zip(SHARES, [1.001, -0.001] * len(SHARES), strict=False)
+    ),
+    Fault(
+        "predictions/account_daily",
+        "every_eligible_account_predicted",
+        "exactly the accounts eligible at the end of D−1 are predicted",
+        account_without_prediction,
+    ),
+    Fault(
+        "predictions/account_daily",
+        "every_eligible_account_predicted",
+        "exactly the accounts eligible at the end of D−1 are predicted",
+        prediction_of_a_stranger,
+    ),
+    Fault(
+        "predictions/account_daily",
+        "predictions_valid",
+        "one row for each prediction_date, account_id",
+        repeated("predictions/account_daily"),
+    ),
+    *(
+        Fault("predictions/account_daily", "predictions_valid", says, changed("predictions/account_daily", **values))
+        for says, values in (
+            ("every required column has a value", {"model_hash": None}),
+            ("the median is not below the interval", {"lower_90": 11.0}),
+            ("the median is not above the interval", {"upper_90": 9.0}),
+            ("the probability of a trade is within 0 and 1", {"probability_trade": 1.01}),
+            ("the probability of a profit is within 0 and 1", {"probability_profit": -0.01}),
+            ("a profit is not likelier than a trade", {"probability_trade": 0.3}),
+            ("the reasons are ordered by size", {"top_features": [reason(1.0), reason(-2.0)]}),
+        )
+    ),
+)
