@@ -94,8 +94,10 @@ def fit_boosters(
     def fit(output: str) -> str:
         pair = pairs.get()
         for dataset, part in zip(pair, (train, validation), strict=True):
-            dataset.set_label(part.targets[output])
-            dataset.set_weight(part.weights[output])
+            dataset.params = dict(binning)  # a data set keeps the last objective's (alpha), and the text would tell it
+            dataset.set_field("label", part.targets[output])
+            # not set_weight, which passes over weights of one and would leave those of the output before
+            dataset.set_field("weight", part.weights[output])
         booster = lightgbm.train(
             {**growing, **_OBJECTIVES[output]},
             pair[0],

@@ -123,6 +123,26 @@ def test_two_processes_with_other_hash_seeds_and_threads_give_the_same_hash() ->
     assert len(prints[0].strip()) == 64
 
 
+def test_the_number_of_workers_and_so_the_order_of_the_objectives_does_not_change_a_booster() -> None:
+    panel = simulate_panel(accounts=30, days=60, seed=5)
+    texts = [
+        {
+            name: train(
+                panel.frame,
+                panel.features,
+                cutoff=max(panel.frame["target_date"].to_pylist()),
+                settings=replace(SMALL, booster=replace(SMALL.booster, workers=workers)),
+                data_versions=VERSIONS,
+                code_version="x",
+            ).model.files[booster_file(name)]
+            for name in OUTPUTS
+        }
+        for workers in (1, 2, 6)
+    ]
+    assert texts[0] == texts[1] == texts[2]
+    assert b"[alpha: 0.9]" in texts[0]["probability_trade"]  # not the alpha of a quantile grown before it
+
+
 def small_hash(threads: int) -> str:
     """The hash of a small training; run in processes of its own."""
     panel = simulate_panel(accounts=30, days=60, seed=5)
