@@ -61,6 +61,44 @@ def run(
 
 
 @app.command()
+def ingest(
+    feed: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FEED",
+            help="accounts, plans, regimes, metrics alltime|daily|hourly, or trades closed|open.",
+            show_default=False,
+        ),
+    ],
+    start_date: Annotated[str, typer.Option(help="First day, YYYY-MM-DD; default DPM_START_DATE.")] = "",
+    end_date: Annotated[str, typer.Option(help="Last day; default yesterday (UTC).")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Read complete days again; what differs is stored as a new revision.")
+    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Fetch the missing days of one feed into its raw table; without dates every missing day up to yesterday."""
+    from daily_profit_model.defs.launch.ingest import ingest as ingest_feed
+
+    first, last = day_or_none(start_date), day_or_none(end_date)
+    raise typer.Exit(ingest_feed(settings(), feed, first, last, force=force, as_json=as_json))
+
+
+@app.command()
+def corrections(
+    since: Annotated[str, typer.Option(help="A day (from its 00:00 UTC on) or an instant in ISO form.")],
+    table: Annotated[str, typer.Option(help="One raw table, raw/metrics_daily for instance; default all.")] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Revisions of raw tables that have replaced an older one since a day or an instant, and what they changed."""
+    from daily_profit_model.defs.launch.corrections import list_corrections
+
+    list_corrections(settings(), since, table, as_json=as_json)
+
+
+@app.command()
 def status(as_json: AsJson = False, debug: Debug = False) -> None:
     """What is in the lake: partitions, newest day, rows and size of each table; exit 1 when days are missing."""
     from daily_profit_model.defs.launch.status import show_status
@@ -116,6 +154,8 @@ def sandbox_serve(
     burst: Annotated[int, typer.Option(help="Requests allowed at once after a rest.")] = 20,
     folder: Annotated[str, typer.Option(help="Keep the world there (and take it from there, if it is the same).")] = "",
     truth_days: Annotated[int, typer.Option(help="Write the truth of the last N days beside the world.")] = 0,
+    faults: Annotated[int, typer.Option(help="Seed of a plan of faults of every kind; 0: none.", min=0)] = 0,
+    retry_after: Annotated[bool, typer.Option(help="Whether HTTP 429 says how long to wait.")] = True,
     debug: Debug = False,
 ) -> None:
     """Generate a world and serve it until Ctrl-C: the Risk Analytics API, regimes and market bars."""
@@ -132,6 +172,8 @@ def sandbox_serve(
         burst=burst,
         folder=Path(folder) if folder else None,
         truth_days=truth_days,
+        faults=faults,
+        retry_after=retry_after,
     )
 
 

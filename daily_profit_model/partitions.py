@@ -26,6 +26,11 @@ def first_cut_off(start: date, training_days: int) -> date:
     return date.fromisoformat(weekly_cut_offs(earliest, earliest + timedelta(days=6))[0])
 
 
+def correction_window(newest: date, days: int) -> list[str]:
+    """The `days` days before the newest complete one, as ISO texts: what the service says of them may still change."""
+    return days_between(newest - timedelta(days=days), newest - timedelta(days=1))
+
+
 def contiguous_ranges(days: list[str]) -> list[tuple[str, str]]:
     """The given days (any order) as maximal runs of consecutive days, ascending, ends included."""
     ranges: list[tuple[str, str]] = []

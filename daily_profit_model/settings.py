@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     risk_api_connections: int = Field(4, gt=0, description="Pages in flight at once")
     regimes_source: str = Field("", description="Folder or URL of one regime document a day (YYYY-MM-DD.json)")
     market_api_base_url: str = Field("", description="Chart endpoint of hourly bars")
+    dpm_correction_days: int = Field(
+        3, ge=0, description="Days before yesterday that are read again every day, for the service's corrections"
+    )
     dpm_training_days: int = Field(365, ge=30, description="Feature days before a cut-off that training reads")
     dpm_dormant_days: int = Field(
         60, ge=1, description="Days without a trade or a row after which an account without plan terms counts as ended"
@@ -89,6 +92,11 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.dpm_data_dir.resolve() / "dagster"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Pages of fetches under way."""
+        return self.dpm_data_dir / "spool"
 
     @property
     def models_dir(self) -> Path:

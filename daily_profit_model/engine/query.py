@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from daily_profit_model.lake import LakeError
 from daily_profit_model.lake.lake import AsKnown
-from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.lake.staleness import HashLookup, input_table
 from daily_profit_model.tables import Table
 
 
@@ -46,8 +46,7 @@ class Source:
 
     def input_name(self, day: str) -> str:
         """How a footer records this input: `table@day`, with the choice of revision where it matters."""
-        suffix = "#newest" if self.as_known == "newest" else ""
-        return f"{self.table.name}{suffix}@{day}"
+        return f"{input_table(self.table.name, self.as_known)}@{day}"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 
 import duckdb
-import fsspec
 import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.engine.query import MissingInput, Query, Source
 from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.reach import reach
 from daily_profit_model.tables import Table
 
 
@@ -23,7 +23,7 @@ def run(query: Query, lake: Lake, partitions: Sequence[str]) -> pa.Table:
     """
     bounds = {"first_day": date.fromisoformat(partitions[0]), "last_day": date.fromisoformat(partitions[-1])}
     with _session() as connection:
-        _reach(connection, lake)
+        reach(connection, lake)
         for source in query.sources:
             _create_view(connection, lake, source, partitions)
         for name, frame in query.frames.items():
@@ -98,14 +98,3 @@ def _must_be_there(source: Source, day: str, present: Sequence[str], partitions:
     if not present:
         return not source.is_own_past
     return day >= present[0] or (day in partitions and not source.is_own_past)
-
-
-def _reach(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
-    """Let DuckDB read an object store; a store registered with other options is replaced."""
-    if lake.root.protocol in ("", "file"):
-        return
-    store = fsspec.filesystem(lake.root.protocol, **lake.root.storage_options)
-    name = store.protocol if isinstance(store.protocol, str) else store.protocol[0]
-    if connection.filesystem_is_registered(name):
-        connection.unregister_filesystem(name)
-    connection.register_filesystem(store)

@@ -7,11 +7,47 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-HASH_VERSION = b"content-hash-1"
+HASH_VERSION = b"content-hash-2"
+
+
+class ContentHash:
+    """The content hash of rows that come batch by batch; how they are cut into batches makes no difference.
+
+    Every buffer of every column (validity, lengths, values) has a digest of its own, so that nothing but
+    the digests is kept between batches.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._rows = 0
+        self._digests: dict[str, Any] = {}
+
+    def update(self, rows: pa.RecordBatch | pa.Table) -> None:
+        """Take the next rows; they must have the schema's columns."""
+        self._rows += rows.num_rows
+        for field in self._schema:
+            column = rows.column(field.name)
+            for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else (column,):
+                for buffer, part in _canonical_bytes(chunk, field.name):
+                    self._digests.setdefault(buffer, hashlib.sha256()).update(part)
+
+    def hexdigest(self) -> str:
+        """sha256 (hex) of all rows so far."""
+        whole = hashlib.sha256(HASH_VERSION)
+        whole.update(str(self._rows).encode())
+        for field in self._schema:
+            kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+            whole.update(f"|{field.name}:{kind}|".encode())
+        if self._rows:
+            for buffer in sorted(self._digests):
+                whole.update(f"|{buffer}|".encode())
+                whole.update(self._digests[buffer].digest())
+        return whole.hexdigest()
 
 
 def content_hash(rows: pa.Table) -> str:
@@ -20,17 +56,9 @@ def content_hash(rows: pa.Table) -> str:
     Two tables hash alike exactly when they hold the same rows; chunking, dictionary encoding,
     buffer offsets and whatever lies in the slots of nulls make no difference.
     """
-    digest = hashlib.sha256(HASH_VERSION)
-    digest.update(str(rows.num_rows).encode())
-    for field in rows.schema:
-        column = rows.column(field.name).combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # no chunk at all: a table without rows
-            column = pa.array([], type=field.type)
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        digest.update(f"|{field.name}:{kind}|".encode())
-        for part in _canonical_bytes(column):
-            digest.update(part)
-    return digest.hexdigest()
+    found = ContentHash(rows.schema)
+    found.update(rows)
+    return found.hexdigest()
 
 
 def combined_hash(parts: dict[str, str]) -> str:
@@ -39,30 +67,31 @@ def combined_hash(parts: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _canonical_bytes(column: pa.Array) -> Iterator[bytes | memoryview]:
+def _canonical_bytes(column: pa.Array, name: str) -> Iterator[tuple[str, bytes | memoryview]]:
+    """The buffers of a column as (name of the buffer, bytes), whatever lies in the slots of nulls."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
-    yield _plain(pc.cast(column.is_valid(), pa.uint8()))
+    yield f"{name}/validity", _plain(pc.cast(column.is_valid(), pa.uint8()))
     if pa.types.is_null(kind):
         return
     if pa.types.is_struct(kind):
         for index in range(kind.num_fields):
-            yield from _canonical_bytes(pc.struct_field(column, [index]))
+            yield from _canonical_bytes(pc.struct_field(column, [index]), f"{name}/{kind.field(index).name}")
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
         lengths = pc.fill_null(pc.cast(pc.list_value_length(column), pa.int64()), 0)
-        yield _plain(lengths)
-        yield from _canonical_bytes(pc.list_flatten(column))
+        yield f"{name}/lengths", _plain(lengths)
+        yield from _canonical_bytes(pc.list_flatten(column), f"{name}/items")
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
         wide = pa.large_binary()
         filled = pc.fill_null(pc.cast(column, wide), pa.scalar(b"", wide))
-        yield _plain(pc.cast(pc.binary_length(filled), pa.int64()))
-        yield b"".join(filled.to_pylist()) if filled.offset else _string_bytes(filled)
+        yield f"{name}/lengths", _plain(pc.cast(pc.binary_length(filled), pa.int64()))
+        yield f"{name}/values", b"".join(filled.to_pylist()) if filled.offset else _string_bytes(filled)
     elif pa.types.is_boolean(kind):
-        yield _plain(pc.fill_null(pc.cast(column, pa.uint8()), 0))
+        yield f"{name}/values", _plain(pc.fill_null(pc.cast(column, pa.uint8()), 0))
     else:
         zero = pa.array([0], type=pa.int64()) if not pa.types.is_floating(kind) else pa.array([0.0])
-        yield _plain(pc.fill_null(column, pc.cast(zero, _storage_of(kind)).cast(kind)[0]))
+        yield f"{name}/values", _plain(pc.fill_null(column, pc.cast(zero, _storage_of(kind)).cast(kind)[0]))
 
 
 def _storage_of(kind: pa.DataType) -> pa.DataType:

@@ -14,9 +14,10 @@ from upath import UPath
 CUT_OFF_HOUR = 6
 """A day's cut-off is 06:00 UTC of the next day (DESIGN.md): what was known then may be used."""
 
-AsKnown = Literal["cut-off", "newest"]
+AsKnown = Literal["cut-off", "newest"] | datetime
 """Which revision of a raw partition counts: the newest by the partition's own cut-off (when the day
-was filled later: the first one), or the newest of all."""
+was filled later: the first one), the newest of all, or the newest at an instant (one with a time
+zone; none if the partition was not there yet). A file that is no revision always counts."""
 
 REVISION_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 FOOTER_KEY = b"dpm"
@@ -87,6 +88,9 @@ class Lake:
     def file(self, table: str, partition: str, as_known: AsKnown = "cut-off") -> UPath | None:
         """The file that counts for a partition, or None when there is none."""
         files = self.files(table, partition)
+        if isinstance(as_known, datetime):
+            known = [path for path in files if (revision_of(path) or as_known) <= as_known]
+            return known[-1] if known else None
         if len(files) <= 1 or as_known == "newest":
             return files[-1] if files else None
         limit = cut_off(date.fromisoformat(partition))

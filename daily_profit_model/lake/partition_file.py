@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 import json
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
-from daily_profit_model.lake.content_hash import content_hash
+from daily_profit_model.lake.content_hash import ContentHash
 from daily_profit_model.lake.lake import (
     FOOTER_KEY,
     REVISION_FORMAT,
@@ -29,6 +31,19 @@ from daily_profit_model.lake.lake import (
 from daily_profit_model.tables import Table
 
 SINGLE_FILE = "part-0.parquet"
+ROW_GROUP = 2**17
+"""Rows of a row group: what a writer of many rows holds at a time."""
+
+
+class SortedRows(Protocol):
+    """Rows in a contract's columns, sorted by its key, handed out batch by batch: as many as disk holds."""
+
+    @property
+    def num_rows(self) -> int: ...
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows from the first to the last; may be called again."""
+        ...
 
 
 def write(
@@ -46,15 +61,16 @@ def write(
     `rows` are brought to the contract's schema and sorted by its key. Raises LakeError when a
     column is missing or of another type, or when a row belongs to another partition.
     """
-    folder = lake.partition_folder(table.name, partition, table.partitioning)
-    return _store(folder / SINGLE_FILE, table, partition, rows, code_version, inputs or {}, facts or {})
+    path = lake.partition_folder(table.name, partition, table.partitioning) / SINGLE_FILE
+    _store(path, table, partition, rows, code_version, inputs or {}, facts or {})
+    return describe_file(path, table.name, partition)
 
 
 def write_revision(
     lake: Lake,
     table: Table,
     partition: str,
-    rows: pa.Table,
+    rows: pa.Table | SortedRows,
     *,
     ingested_at: datetime,
     code_version: str,
@@ -64,14 +80,15 @@ def write_revision(
 
     Returns the revision that now is the newest and whether it was stored by this call.
     """
-    ordered = conform(table, partition, rows)
     newest = _newest_or_aside(lake, table.name, partition)
-    if newest is not None and newest.content_hash == content_hash(ordered):
-        return newest, False
     stamp = ingested_at.astimezone(UTC).strftime(REVISION_FORMAT)
     path = lake.partition_folder(table.name, partition, table.partitioning) / f"revision={stamp}.parquet"
     kept = {"ingested_at": ingested_at.astimezone(UTC).isoformat(), **(facts or {})}
-    return _store(path, table, partition, ordered, code_version, {}, kept), True
+    known = None if newest is None else newest.content_hash
+    stored = _store(path, table, partition, rows, code_version, {}, kept, unless=known)
+    if stored is None and newest is not None:
+        return newest, False
+    return describe_file(path, table.name, partition), True
 
 
 def _newest_or_aside(lake: Lake, table: str, partition: str) -> PartitionFile | None:
@@ -104,6 +121,12 @@ def read(
 
 def conform(table: Table, partition: str, rows: pa.Table) -> pa.Table:
     """`rows` in the contract's columns, types and order of key. Raises LakeError where they do not fit."""
+    typed = _typed(table, partition, rows)
+    return typed.sort_by([(name, "ascending") for name in table.key]) if typed.num_rows > 1 else typed
+
+
+def _typed(table: Table, partition: str, rows: pa.Table) -> pa.Table:
+    """`rows` in the contract's columns and types, all of this partition."""
     present = set(rows.column_names)
     if missing := [name for name in table.column_names if name not in present]:
         raise LakeError(f"{table.name} of {partition}: columns missing: {', '.join(missing)}")
@@ -116,54 +139,100 @@ def conform(table: Table, partition: str, rows: pa.Table) -> pa.Table:
         foreign = pc.sum(pc.cast(pc.invert(pc.equal(typed[table.day_column], own)), pa.int64())).as_py()
         if foreign:
             raise LakeError(f"{table.name} of {partition}: {foreign} rows belong to another partition")
-    return typed.sort_by([(name, "ascending") for name in table.key]) if typed.num_rows > 1 else typed
+    return typed
 
 
 def _store(
     path: UPath,
     table: Table,
     partition: str,
-    rows: pa.Table,
+    rows: pa.Table | SortedRows,
     code_version: str,
     inputs: Mapping[str, str | None],
     facts: Mapping[str, object],
-) -> PartitionFile:
-    ordered = conform(table, partition, rows)
+    *,
+    unless: str | None = None,
+) -> str | None:
+    """Write a file and return its content hash; None, and no file, when that equals `unless`."""
     footer = {
         "table": table.name,
         "partition": partition,
         "contract_version": table.version,
-        "content_hash": content_hash(ordered),
         "code_version": code_version,
         "inputs": dict(sorted(inputs.items())),
         "facts": dict(facts),
     }
-    stored = ordered.select(table.stored_names)
-    encoded = json.dumps(footer, sort_keys=True, default=str).encode()
-    stored = stored.replace_schema_metadata({FOOTER_KEY: encoded})
-    _replace(path, stored)
-    return describe_file(path, table.name, partition)
+    with _replacing(path) as place:
+        content = ContentHash(table.schema())
+        stored = table.schema().empty_table().select(table.stored_names).schema
+        with pq.ParquetWriter(place.stream, stored, compression="zstd", store_schema=True) as writer:
+            for group in _row_groups(table, partition, rows):
+                content.update(group)
+                writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
+            found = content.hexdigest()
+            described = json.dumps({**footer, "content_hash": found}, sort_keys=True, default=str)
+            writer.add_key_value_metadata({FOOTER_KEY: described.encode()})
+        if found == unless:
+            return None
+        place.keep()
+    return found
 
 
-def _replace(path: UPath, rows: pa.Table) -> None:
-    """Temporary name beside the place, fsync, rename: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer, compression="zstd", store_schema=True)
-    if path.protocol not in ("", "file"):
-        path.write_bytes(buffer.getvalue())  # an object store shows an object only when it is complete
+def _row_groups(table: Table, partition: str, rows: pa.Table | SortedRows) -> Iterator[pa.Table]:
+    """The rows in pieces of ROW_GROUP, wherever the batches end, so that equal rows make equal files."""
+    if isinstance(rows, pa.Table):
+        ordered = conform(table, partition, rows)
+        for first in range(0, ordered.num_rows, ROW_GROUP):
+            yield ordered.slice(first, ROW_GROUP).combine_chunks()
         return
-    place = Path(str(path))
-    temporary = place.with_name(f".{place.name}.{uuid.uuid4().hex}.tmp")
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in rows.to_batches():
+        waiting.append(batch)
+        count += batch.num_rows
+        while count >= ROW_GROUP:
+            together = pa.Table.from_batches(waiting)
+            yield _typed(table, partition, together.slice(0, ROW_GROUP)).combine_chunks()
+            waiting, count = together.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
+    if count:
+        yield _typed(table, partition, pa.Table.from_batches(waiting)).combine_chunks()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A file that is being written under another name; `keep` says that it is whole."""
+
+    stream: BinaryIO
+    keep: Callable[[], None]
+
+
+@contextlib.contextmanager
+def _replacing(path: UPath) -> Iterator[_Place]:
+    """Temporary name beside the place, fsync, rename: a reader sees the old file or the new one.
+
+    What was not said to be kept leaves nothing. Temporary names of writers that were killed are
+    passed over by readers.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept: list[bool] = []
+    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
-        with open(temporary, "wb") as stream:
-            stream.write(buffer.getbuffer())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, place)
+        with temporary.open("wb") as stream:
+            yield _Place(stream, lambda: kept.append(True))
+            if kept and _is_local(path):
+                stream.flush()
+                os.fsync(stream.fileno())
+        if kept and _is_local(path):
+            os.replace(str(temporary), str(path))
+            _fsync_folder(Path(str(path.parent)))
+        elif kept:
+            temporary.rename(path)  # an object store shows an object only when it is complete
     finally:
         temporary.unlink(missing_ok=True)
-    _fsync_folder(place.parent)
+
+
+def _is_local(path: UPath) -> bool:
+    return path.protocol in ("", "file")
 
 
 def _fsync_folder(folder: Path) -> None:

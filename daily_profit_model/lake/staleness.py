@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from daily_profit_model.lake.lake import Lake, PartitionFile
+from daily_profit_model.lake.lake import AsKnown, Lake, PartitionFile
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ def changes_since_written(
     return changes
 
 
+def input_table(table: str, as_known: AsKnown) -> str:
+    """How a footer names the table of an input, with the choice of revision where it matters."""
+    if as_known == "cut-off":
+        return table
+    return f"{table}#{as_known.isoformat() if isinstance(as_known, datetime) else as_known}"
+
+
+def _as_known(choice: str) -> AsKnown:
+    if not choice:
+        return "cut-off"
+    return "newest" if choice == "newest" else datetime.fromisoformat(choice)
+
+
 class HashLookup:
     """Content hashes by (table, partition), each footer read once."""
 
@@ -47,9 +61,9 @@ class HashLookup:
         self._known[(table, partition)] = content_hash
 
     def __call__(self, table: str, partition: str) -> str | None:
-        name, _, as_known = table.partition("#")
+        name, _, choice = table.partition("#")
         key = (table, partition)
         if key not in self._known:
-            file = self._lake.describe(name, partition, "newest" if as_known == "newest" else "cut-off")
+            file = self._lake.describe(name, partition, _as_known(choice))
             self._known[key] = None if file is None else file.content_hash
         return self._known[key]

@@ -8,7 +8,7 @@ from datetime import date
 import pyarrow as pa
 
 from daily_profit_model.engine import run
-from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake import Lake, LakeError, PartitionFile
 from daily_profit_model.quality.frame import Frame
 
 _COUNTS = ("received", "stored", "quarantined", "test_accounts", "repeated", "late")
@@ -34,19 +34,17 @@ def load(lake: Lake, frame: Frame, days: Sequence[str]) -> pa.Table:
             raise LakeError(f"{frame.table.name} of {day} is not in the lake")
     if frame.query is not None:
         return run(frame.query, lake, days)
-    rows = [_counts(lake, table.name, day) for day in days for table in frame.footers]
-    return pa.Table.from_pylist(rows, schema=COUNTS_SCHEMA)
+    files = [lake.describe(table.name, day, "newest") for day in days for table in frame.footers]
+    # a feed that was not read yet has counted nothing
+    return pa.Table.from_pylist([_counts(file) for file in files if file is not None], schema=COUNTS_SCHEMA)
 
 
-def _counts(lake: Lake, table: str, day: str) -> Mapping[str, object]:
-    file = lake.describe(table, day, "newest")
-    if file is None:
-        raise LakeError(f"{table} of {day} is not in the lake")
+def _counts(file: PartitionFile) -> Mapping[str, object]:
     counts = {name: int(str(file.facts.get(name, 0))) for name in _COUNTS}
     received = counts["received"]
     return {
-        "date": date.fromisoformat(day),
-        "table": table,
+        "date": date.fromisoformat(file.partition),
+        "table": file.table,
         "rows_in_file": file.rows,
         **counts,
         "accounted": sum(counts.values()) - received,

@@ -4,6 +4,7 @@ Everything that turns an outside source into rows of a raw table; storing them b
 judging them to `quality`. Callers import from here.
 """
 
+from daily_profit_model.risk_api.asking import ask, fetch, fetch_accounts, fetch_days, questions
 from daily_profit_model.risk_api.client import RiskApi, ping
 from daily_profit_model.risk_api.decode import Decoded
 from daily_profit_model.risk_api.errors import (
@@ -14,36 +15,30 @@ from daily_profit_model.risk_api.errors import (
     ServiceUnreachable,
     SourceMissing,
 )
-from daily_profit_model.risk_api.paging import Pages, fetch_all
+from daily_profit_model.risk_api.paging import fetch_all
 from daily_profit_model.risk_api.plans import in_force, read_plans, read_revisions
-from daily_profit_model.risk_api.raw_tables import (
-    accounts_of,
-    fetch,
-    fetch_accounts,
-    fetch_alltime,
-    fetch_days,
-    stamp,
-)
+from daily_profit_model.risk_api.raw_tables import stamp
 from daily_profit_model.risk_api.regimes import read_regime
+from daily_profit_model.risk_api.spool import Spools
 
 __all__ = [
     "Decoded",
     "IncompleteFetch",
-    "Pages",
     "RequestRefused",
     "RiskApi",
     "RiskApiError",
     "ServiceFailing",
     "ServiceUnreachable",
     "SourceMissing",
-    "accounts_of",
+    "Spools",
+    "ask",
     "fetch",
     "fetch_accounts",
     "fetch_all",
-    "fetch_alltime",
     "fetch_days",
     "in_force",
     "ping",
+    "questions",
     "read_plans",
     "read_regime",
     "read_revisions",

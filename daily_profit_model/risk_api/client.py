@@ -1,34 +1,34 @@
-"""One authenticated, rate-limited, retried request to the risk service.
+"""Questions to the risk service: each is asked until it is answered, within the limits, and measured.
 
-Pages and completeness belong to `paging`, the meaning of rows to `decode`.
+The HTTP request itself belongs to `transport`, waiting to `gate`, repeating to `tries`, faults to `faults`;
+pages and completeness to `paging`, the meaning of rows to `decode`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 
-import requests
 import structlog
 import tenacity
-import urllib3
 
 from daily_profit_model.risk_api import envelope, faults
-from daily_profit_model.risk_api.envelope import MalformedAnswer
-from daily_profit_model.risk_api.errors import RequestRefused
+from daily_profit_model.risk_api.breaker import BreakerOpen
+from daily_profit_model.risk_api.envelope import Envelope, MalformedAnswer
+from daily_profit_model.risk_api.errors import RequestRefused, ServiceFailing
+from daily_profit_model.risk_api.exchange import Question, Sent
 from daily_profit_model.risk_api.faults import PassingFault
-from daily_profit_model.risk_api.throttle import TokenBucket
+from daily_profit_model.risk_api.gate import UPSTREAM_BURST, UPSTREAM_RATE, Gate, Limits, utc_now
+from daily_profit_model.risk_api.measurement import Recorder, forget
+from daily_profit_model.risk_api.transport import Answer, Params, Transport
+from daily_profit_model.risk_api.tries import ATTEMPTS, Tries
+
+__all__ = ["Params", "RiskApi", "ping"]
 
 _T = TypeVar("_T")
-Params = Mapping[str, str | int]
-
-UPSTREAM_RATE = 15.0
-"""Requests a second that the service allows (RISK_API.md)."""
-UPSTREAM_BURST = 20
-CONNECT_TIMEOUT_S = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +36,11 @@ log = structlog.get_logger(__name__)
 class RiskApi:
     """A connection to the service: `get` answers the body of one successful, whole answer.
 
-    Safe to share between threads; use it as a context manager. Neither its repr nor its logs or
-    errors hold the key. Raises RequestRefused at once for a 4xx, ServiceUnreachable or
-    ServiceFailing when every attempt failed.
+    Safe to share between threads; use it as a context manager. Neither its repr nor its logs or errors hold
+    the key. Raises RequestRefused at once for a 4xx, ServiceUnreachable or ServiceFailing when every attempt
+    failed, and ServiceFailing when the host's circuit breaker is open for too long.
+
+    `rate` and `burst` are those of a gate of its own; clients of one host in one process share a `gate`.
     """
 
     def __init__(
@@ -50,22 +52,20 @@ class RiskApi:
         burst: int = UPSTREAM_BURST,
         timeout: float = 120.0,
         connections: int = 4,
-        attempts: int = 6,
+        attempts: int = ATTEMPTS,
+        gate: Gate | None = None,
+        recorder: Recorder = forget,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
         self.connections = connections
         self.clock = clock
-        self._host = _host_of(self.base_url)
-        self._attempts, self._sleep = attempts, sleep
-        self._timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
-        self._bucket = TokenBucket(rate, burst, clock=clock, sleep=sleep)
-        self._session = requests.Session()
-        self._session.headers["apiKey"] = _header_value(api_key)
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._transport = Transport(base_url, api_key, timeout=timeout, connections=connections)
+        self.base_url = self._transport.base_url
+        self._host = self._transport.host
+        self._gate = gate or Gate(self._host, Limits(rate, burst), clock=clock, sleep=sleep, now=now)
+        self._attempts, self._measure, self._sleep, self._now = attempts, recorder, sleep, now
 
     def __repr__(self) -> str:
         return f"RiskApi({self._host})"
@@ -80,80 +80,93 @@ class RiskApi:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._transport.close()
 
     def get(self, endpoint: str, params: Params, *, attempts: int | None = None) -> bytes:
         """The whole body of a successful answer whose envelope says ok."""
         return self.read(endpoint, params, _whole, attempts=attempts)[0]
 
     def read(
-        self, endpoint: str, params: Params, reader: Callable[[bytes], _T], *, attempts: int | None = None
+        self,
+        endpoint: str,
+        params: Params,
+        reader: Callable[[bytes], _T],
+        *,
+        attempts: int | None = None,
+        rows_of: Callable[[_T], int | None] | None = None,
     ) -> tuple[_T, int]:
         """`reader` of a successful answer's body, and how many requests that took.
 
-        A reader that raises MalformedAnswer makes the answer one that is asked for again.
+        A reader that raises MalformedAnswer makes the answer one that is asked for again. `attempts` counts
+        failures; being asked to slow down (HTTP 429) is none. `rows_of` a value is measured; an Envelope's are known.
         """
+        tries = Tries(attempts or self._attempts)
+        question = Question(endpoint, params, reader, rows_of or _rows_of, tries, ready_at=self.clock())
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(attempts or self._attempts),
-            wait=faults.wait,
+            stop=tries.are_spent,
+            wait=tries.wait,
             retry=tenacity.retry_if_exception_type(PassingFault),
             sleep=self._sleep,
-            before_sleep=lambda state: self._log_retry(endpoint, state),
+            before_sleep=_log_retry,
             reraise=True,
         )
-        made = 0
         try:
-            for attempt in retrying:
-                with attempt:
-                    made = attempt.retry_state.attempt_number
-                    value = self._once(endpoint, params, reader)
+            value = retrying(self._once, question)
         except PassingFault as fault:
-            raise faults.lasting(endpoint, self._host, fault, made) from None
-        return value, made
+            if tries.is_storm:
+                self._gate.storm(f"{fault} again and again")
+            raise faults.lasting(endpoint, self._host, fault, tries.made) from None
+        return value, tries.made
 
-    def _once(self, endpoint: str, params: Params, reader: Callable[[bytes], _T]) -> _T:
-        self._bucket.take()
+    def _once(self, question: Question[_T]) -> _T:
+        """One request. Raises PassingFault when another is worth it, RiskApiError when not."""
         try:
-            with self._session.get(
-                f"{self.base_url}{endpoint}",
-                params=dict(params),
-                timeout=self._timeout,
-                stream=True,
-                # a redirect would carry the key to another host
-                allow_redirects=False,
-            ) as response:
-                # one read of the raw stream: `.content` reads in small chunks and is 2.5 times slower
-                body = response.raw.read(decode_content=True)
-        except requests.Timeout:
-            raise PassingFault(f"no answer within {self._timeout[1]:g} s", unreachable=True) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise faults.of_connection(error) from None
-        retry_after = response.headers.get("Retry-After")
-        status = response.status_code
-        message = "" if status == 200 else self._without_key(envelope.message(body))
-        if fault := faults.of_status(endpoint, self._host, status, retry_after, message):
-            if isinstance(fault, PassingFault) and fault.retry_after is not None:
-                self._bucket.hold(fault.retry_after)
+            leave = self._gate.enter()
+        except BreakerOpen as still:
+            raise ServiceFailing(f"{question.endpoint} at {self._host}: {still}: start again later") from None
+        question.tries.made += 1
+        sent = Sent(leave, self._now(), self.clock())
+        try:
+            sent.answer = self._answer(question, sent)
+            value = self._value(question, sent.answer)
+        except PassingFault as fault:
+            fault.is_of_probe = leave.granted.is_probe
+            question.tries.count(fault)
+            opened = self._gate.judged(leave, fault)
+            self._measure(sent.measured(question, fault.outcome, self._gate.state, opened_breaker=opened))
+            question.ready_at = sent.ended
+            raise
+        except RequestRefused:
+            self._gate.judged(leave, None)  # the host works, whatever it thinks of the request
+            self._measure(sent.measured(question, "refused_4xx", self._gate.state))
+            raise
+        except BaseException:
+            self._gate.abandoned(leave)
+            raise
+        self._gate.judged(leave, None)
+        self._measure(sent.measured(question, "ok", self._gate.state, rows=question.rows_of(value)))
+        return value
+
+    def _answer(self, question: Question[_T], sent: Sent) -> Answer:
+        """The answer to one request, whatever it says."""
+        is_refusal, hold = False, 0.0
+        try:
+            answer = self._transport.send(question.endpoint, question.params)
+            is_refusal, hold = answer.status == 429, faults.hold_of(answer.status, answer.retry_after)
+        finally:
+            sent.ended = self.clock()
+            self._gate.arrived(sent.leave, is_refusal=is_refusal, hold=hold)
+        return answer
+
+    def _value(self, question: Question[_T], answer: Answer) -> _T:
+        """What a whole answer says. Raises PassingFault or RequestRefused when that is nothing good."""
+        message = "" if answer.status == 200 else self._transport.without_key(envelope.message(answer.body))
+        if fault := faults.of_status(question.endpoint, self._host, answer.status, answer.retry_after, message):
             raise fault
         try:
-            return reader(body)
+            return question.reader(answer.body)
         except MalformedAnswer as malformed:
-            raise PassingFault(self._without_key(str(malformed))) from None
-
-    def _without_key(self, text: str) -> str:
-        """A service may say in its message which key it was given."""
-        return text.replace(str(self._session.headers["apiKey"]), "…")
-
-    def _log_retry(self, endpoint: str, state: tenacity.RetryCallState) -> None:
-        fault = state.outcome.exception() if state.outcome else None
-        wait = state.next_action.sleep if state.next_action else 0.0
-        log.warning(
-            "risk_api_retry",
-            endpoint=endpoint,
-            attempt=state.attempt_number,
-            reason=str(fault),
-            wait_s=round(wait, 2),
-        )
+            raise faults.of_body(answer.body, self._transport.without_key(str(malformed))) from None
 
 
 def ping(api: RiskApi) -> None:
@@ -166,14 +179,10 @@ def _whole(body: bytes) -> bytes:
     return body
 
 
-def _host_of(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RequestRefused("RISK_API_BASE_URL is not an address such as http://127.0.0.1:8750/risk-analytics/")
-    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+def _rows_of(value: object) -> int | None:
+    return value.count if isinstance(value, Envelope) else None
 
 
-def _header_value(api_key: str) -> str:
-    if not api_key or not api_key.isascii() or not api_key.isprintable():
-        raise RequestRefused("RISK_API_KEY is empty or not printable text: set it to the key of the service")
-    return api_key
+def _log_retry(state: tenacity.RetryCallState) -> None:
+    fault = state.outcome.exception() if state.outcome else None
+    log.info("risk_api_retry", attempt=state.attempt_number, reason=str(fault))

@@ -1,27 +1,39 @@
 """From pages of JSON to the rows of a raw table: typed, keyed, sorted, and nothing lost.
 
-Set-based at C++ speed: the bytes go to DuckDB's reader with every field as text, and SQL of
-`rows_sql` types them. Rejected rows become rows of raw/quarantine in `quarantine`.
+Set-based at C++ speed, twice: every row is read by its plain types at once, and only what is doubtful then
+is read again field by field (`second_look`). The SQL of both stands in `rows_sql`; pages come from `paging`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.risk_api import quarantine, rows_sql
-from daily_profit_model.risk_api.envelope import session
-from daily_profit_model.risk_api.rows_sql import TEST, quoted
-from daily_profit_model.tables.contract import TEXT, Table
+from daily_profit_model.risk_api.envelope import rows_in
+from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
+from daily_profit_model.risk_api.rows_sql import quoted
+from daily_profit_model.risk_api.scratch import session
+from daily_profit_model.risk_api.second_look import second_look
+from daily_profit_model.tables.contract import Table
+from daily_profit_model.tables.raw import RAW_QUARANTINE
 
-PART_BYTES = 32 * 2**20
-"""JSON that is read at a time: a day of trades at once, half a million accounts in small parts."""
+BATCH_ROWS = 2**15
+"""Rows that are handed out at a time."""
+
+_numbers = itertools.count()
+_Part = tuple[int, int, bytes]
+"""A page's number, how many of its rows stand before, and a JSON array of rows."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,7 @@ class Decoded:
     received = rows + quarantined + test_accounts + repeated + late, always.
     """
 
-    rows: pa.Table
+    rows: pa.Table | DayRows
     """In the contract's schema, sorted by its key, one row a key."""
     quarantined: pa.Table
     """In the schema of raw/quarantine."""
@@ -51,179 +63,322 @@ class Decoded:
     """Values of optional fields that could not be read and became null, by field."""
 
 
+@dataclass(frozen=True)
+class DayRows:
+    """The rows of one day, which stay in the scratch database and are handed out in order."""
+
+    table: Table
+    num_rows: int
+    query: str
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows by key, batch by batch, in the contract's schema."""
+        with session() as scratch:
+            for batch in scratch.sql(self.query).to_arrow_reader(BATCH_ROWS):
+                yield from pa.Table.from_batches([batch]).cast(self.table.schema()).to_batches()
+
+    def to_table(self) -> pa.Table:
+        """All rows at once."""
+        return pa.Table.from_batches(self.to_batches(), self.table.schema())
+
+
 def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
-    """The rows of `table` for `day` from JSON arrays of records.
+    """The rows of `table` (as one Arrow table) for `day` from JSON arrays of records.
 
     Deterministic: the result depends on the set of rows received, not on their order or pages.
-    Raises duckdb.Error if a body is not a JSON array (paging has made sure that each is one).
     """
-    with session() as scratch:
-        seen = _read(scratch, table, bodies, day)
-        problems = _judge(scratch, table)
-        _find_conflicts(scratch, table)
-        rows = _stored(scratch, table)
-        is_rejecting = any(problem != TEST for problem in problems) or rows.num_rows < seen.received
-        rejected = quarantine.of_pages(scratch, table, bodies, day) if is_rejecting else quarantine.none()
-        tests = sum(_test_rows_by_day(scratch, table).values()) if TEST in problems else 0
-    return Decoded(
-        rows,
-        rejected,
-        tests,
-        seen.received,
-        seen.received - rows.num_rows - rejected.num_rows - tests,
-        unknown_fields=dict(sorted(seen.unknown_fields.items())),
-        unreadable=dict(sorted(seen.unreadable.items())),
-    )
+    with Decoding(table, [day], bodies.__getitem__) as decoding:
+        decoding.add(enumerate(bodies))
+        decoding.settle()
+        return decoding.day(day, at_once=True)
 
 
-def decode_clean_days(table: Table, bodies: Sequence[bytes], days: Sequence[date]) -> dict[date, Decoded] | None:
-    """What `decode` gives for each of `days`, for bodies that hold them all, if nothing needs a second look.
+class Decoding:
+    """The rows of one question while they arrive: `add` pages from any thread, `settle`, then take the days.
 
-    Planning a statement over 150 columns costs more than reading a day's rows, so clean days share one.
-    None: something was rejected, unreadable or unknown, or belongs to none of the days; go day by day.
+    Rows lie in the scratch database until `close`, in memory or on disk.
     """
-    with session() as scratch:
-        seen = _read(scratch, table, bodies, None)
-        if seen.unknown_fields or seen.unreadable or not _judge(scratch, table) <= {TEST}:
-            return None
-        _find_conflicts(scratch, table)
-        if scratch.execute("select 1 from conflicts limit 1").fetchall():
-            return None
-        received = dict(scratch.execute("select date, count(*) from typed group by date").fetchall())
-        if not set(received) <= set(days):
-            return None
-        rows = _stored(scratch, table).sort_by("date")
-        tests = _test_rows_by_day(scratch, table)
-    found = {}
-    starts = rows["date"].to_numpy()
-    for day in days:
-        first, last = (int(np.searchsorted(starts, np.datetime64(day), side)) for side in ("left", "right"))
-        came, test = received.get(day, 0), tests.get(day, 0)
-        own = rows.slice(first, last - first).sort_by([(name, "ascending") for name in table.key])
-        found[day] = Decoded(own, quarantine.none(), test, came, came - own.num_rows - test)
-    return found
 
+    def __init__(self, table: Table, days: Sequence[date], page_body: Callable[[int], bytes]) -> None:
+        self.table, self.days = table, tuple(days)
+        self._is_unique = True
+        self.is_divisible = True
+        """False: a row belongs to none of the days, so that it is not known whose it is; ask for each day alone."""
+        self._page_body = page_body
+        self._is_dated = table.column("date").source is not None
+        self._columns = ", ".join(map(quoted, table.column_names))
+        self._received: Counter[date] = Counter()
+        self._unknown: dict[date, Counter[str]] = defaultdict(Counter)
+        self._unreadable: dict[date, Counter[str]] = defaultdict(Counter)
+        self._parts: list[str] = []
+        self._lock = threading.Lock()
+        self._home = f"question_{next(_numbers)}"
+        self._scratch = session()
+        self._scratch.execute(f"create schema {self._home}")
+        self._scratch.execute(
+            f"create table {self._home}.accepted (page bigint, place bigint, identity ubigint, {self._types()})"
+        )
+        self._scratch.execute(f"create table {self._home}.other (identity ubigint, date date, kind varchar)")
+        rejected = ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(RAW_QUARANTINE))
+        self._scratch.execute(f"create table {self._home}.rejected ({rejected})")
 
-@dataclass(frozen=True)
-class _Seen:
-    """What was counted while reading."""
+    def __enter__(self) -> Self:
+        return self
 
-    received: int
-    unknown_fields: Counter[str]
-    unreadable: Counter[str]
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
+    def close(self) -> None:
+        """Let the rows go."""
+        self._scratch.execute(f"drop schema if exists {self._home} cascade")
+        self._scratch.close()
 
-def _read(scratch: duckdb.DuckDBPyConnection, table: Table, bodies: Sequence[bytes], day: date | None) -> _Seen:
-    """The relation `typed`, from a few pages at a time so that their text need not all be held twice."""
-    unknown: Counter[str] = Counter()
-    unreadable: Counter[str] = Counter()
-    received = 0
-    for number, (first, part) in enumerate(_parts(bodies)):
-        quarantine.register_bodies(scratch, dict(enumerate(part, start=first)))
-        scratch.execute(f"create or replace temp table records as {rows_sql.records(table)}")
-        scratch.execute(f"create or replace temp table new as {rows_sql.typed(table, day)}")
-        received += int(scratch.execute("select count(*) from new").fetchall()[0][0])
-        unknown.update(_unknown_fields(scratch, table))
-        unreadable.update(_unreadable(scratch, table))
-        scratch.execute("insert into typed from new" if number else "alter table new rename to typed")
-    return _Seen(received, unknown, unreadable)
+    def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
+        """Read some pages: (number, JSON array of rows)."""
+        with session() as scratch:
+            self._add(scratch, [(page, 0, body) for page, body in pages])
 
+    def received(self) -> int:
+        """Rows received so far, repeated ones too."""
+        return self._count("select count(*) from (select 1 from {good} union all select 1 from {home}.other)")
 
-def _parts(bodies: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
-    """`bodies` in parts of about PART_BYTES, each with the position of its first; one part at least."""
-    first, size = 0, 0
-    for position, body in enumerate(bodies):
-        if size and size + len(body) > PART_BYTES:
-            yield first, bodies[first:position]
-            first, size = position, 0
-        size += len(body)
-    yield first, bodies[first:]
+    def distinct(self, expected: int) -> int:
+        """Natural keys among the rows so far. Keys are compared by hash; in full where that does not give `expected`."""
+        found = self._count(
+            "select count(distinct identity) from "
+            "(select identity from {good} union all select identity from {home}.other)"
+        )
+        if found == expected:
+            return found
+        key = ", ".join(map(quoted, self.table.key))
+        return self._count(
+            f"select (select count(*) from (select distinct {key} from {{good}}))"
+            " + (select count(distinct identity) from {home}.other)"
+        )
 
-
-def _judge(scratch: duckdb.DuckDBPyConnection, table: Table) -> set[int]:
-    """The relations `judged` and `good`; returns the problems that occur."""
-    scratch.execute(f"create temp table judged as {rows_sql.judged(table)}")
-    problems = {problem for (problem,) in scratch.execute("select distinct problem from judged").fetchall()}
-    only_good = "anti join judged using (page, place)" if problems else ""
-    scratch.execute(
-        f"create temp view good as select page, place, {_listed(table.column_names)} from typed {only_good}"
-    )
-    return problems
-
-
-def _find_conflicts(scratch: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """The relations `stored` (rows to keep) and `conflicts` (good rows whose key another good row has).
-
-    Of rows with one key the first in the order of their values stands, whichever came first.
-    """
-    key, columns = _listed(table.key), _listed(table.column_names)
-    if not scratch.execute(f"select 1 from good group by {key} having count(*) > 1 limit 1").fetchall():
-        scratch.execute("create temp table conflicts (page bigint, place bigint, conflict bigint)")
-        scratch.execute(f"create temp view stored as select {columns} from good")
-        return
-    scratch.execute(f"""
-create temp table versions as
-select
-  page,
-  place,
-  {columns},
-  dense_rank() over (partition by {key} order by {columns}) as version,
-  row_number() over (partition by {columns}) as copy,
-  dense_rank() over (order by {columns}) as conflict
-from good""")
-    scratch.execute("create temp view conflicts as select page, place, conflict from versions where version > 1")
-    scratch.execute(f"create temp view stored as select {columns} from versions where version = 1 and copy = 1")
-
-
-def _stored(scratch: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
-    key = _listed(table.key)
-    rows = scratch.sql(f"select * from stored order by {key}").to_arrow_table()
-    return rows.cast(table.schema())
-
-
-def _test_rows_by_day(scratch: duckdb.DuckDBPyConnection, table: Table) -> dict[date, int]:
-    query = f"select distinct {_listed(table.column_names)} from typed semi join judged using (page, place)"
-    tests = f"select page, place from judged where problem = {TEST}"
-    return dict(
-        scratch.execute(f"with judged as ({tests}) select date, count(*) from ({query}) group by date").fetchall()
-    )
-
-
-def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> dict[str, int]:
-    """Values of optional fields that are there and did not become one of the column's type.
-
-    Nulls of text and of values are compared in Arrow, which knows their number; only fields that
-    differ, by a blank or by something unreadable, are counted.
-    """
-    optional = [column for column in table.columns if column.source and not column.required and column.type != TEXT]
-    fields = _listed(str(column.source) for column in optional)
-    text = scratch.sql(f"select {fields} from records").to_arrow_table()
-    values = scratch.sql(f"select {_listed(column.name for column in optional)} from new").to_arrow_table()
-    suspects = [column for column in optional if values[column.name].null_count > text[column.source].null_count]
-    if not suspects:
-        return {}
-    counts = ", ".join(rows_sql.received_count(column) for column in suspects)
-    (received,) = scratch.execute(f"select {counts} from records").fetchall()
-    read = (values.num_rows - values[column.name].null_count for column in suspects)
-    lost = {str(c.source): came - stayed for c, came, stayed in zip(suspects, received, read, strict=True)}
-    return {field: count for field, count in lost.items() if count}
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(quoted, names))
-
-
-def _unknown_fields(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[str]:
-    """Fields that the contract does not know, with the number of rows that have them."""
-    layouts = scratch.execute("""
-select json_keys(record) as names, count(*) as records
+    def fingerprint(self) -> tuple[int, int]:
+        """How many different rows there are so far, and what they are (a sum of hashes): whatever their keys."""
+        (found,) = self._scratch.execute(f"""
+select count(*), coalesce(sum(whole::hugeint), 0)
 from (
-  select unnest(json_extract(body, '$[*]')) as record
-  from bodies
+  select hash({self._columns}) as whole from {self._good()}
+  union
+  select identity from {self._home}.other
+)""").fetchall()
+        return int(found[0]), int(found[1])
+
+    def settle(self) -> None:
+        """All pages are there: make the rows of a key one. Of different contents the first in order stands."""
+        for rows in (self._good(), f"{self._home}.other"):
+            for day, count in self._scratch.execute(f"select date, count(*) from {rows} group by date").fetchall():
+                self._received[self._day_of(day)] += count
+        if self._count("select count(*) - count(distinct identity) from {good}"):
+            self._make_keys_unique()
+
+    def day(self, day: date, *, at_once: bool = False) -> Decoded:
+        """What became of the rows of `day`, after `settle`; `at_once` as a table, else handed out in order."""
+        of_day = f"date = date '{day}'" if len(self.days) > 1 else "true"
+        own = f"from {self._good()} where {of_day}"
+        order = ", ".join(map(quoted, self.table.key))
+        count = self._count(f"select count(*) {own}")
+        rows = DayRows(self.table, count, f"select {self._columns} {own} order by {order}")
+        rejected = self._scratch.sql(
+            f"select distinct * from {self._home}.rejected where {of_day} order by {', '.join(map(quoted, RAW_QUARANTINE.key))}"
+        ).to_arrow_table()
+        tests = self._count(f"select count(distinct identity) from {{home}}.other where kind = 'test' and {of_day}")
+        received = self._received[day]
+        return Decoded(
+            rows.to_table() if at_once else rows,
+            rejected.cast(RAW_QUARANTINE.schema()),
+            tests,
+            received,
+            received - count - rejected.num_rows - tests,
+            unknown_fields=dict(sorted(self._unknown[day].items())),
+            unreadable=dict(sorted(self._unreadable[day].items())),
+        )
+
+    def _add(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
+        """Reads `parts`; where JSON cannot be read, in halves, so that one row spoils itself alone."""
+        if not parts:
+            return
+        name = f"{self._home}.part_{next(_numbers)}"
+        quarantine.register_bodies(scratch, parts)
+        try:
+            scratch.execute(f"create table {name} as {rows_sql.plain(self.table, self.days)}")
+        except duckdb.InvalidInputException:
+            halves = _halved(parts)
+            if len(halves) == 1:
+                self._reject_unreadable(scratch, parts[0])
+            else:
+                for half in halves:
+                    self._add(scratch, half)
+            return
+        self._doubt(scratch, parts, name)
+        with self._lock:
+            self._parts.append(name)
+
+    def _doubt(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], name: str) -> None:
+        """Looks again at what is doubtful; rows that stay so are left out of `_good`."""
+        seen = scratch.execute(f"select page, sum(present), bool_or(is_doubtful) from {name} group by page").fetchall()
+        present = {page: fields for page, fields, _ in seen}
+        dim = [part for part in parts if values_in(part[2]) != present.get(part[0], 0)]
+        if not dim and not any(is_doubtful for *_, is_doubtful in seen):
+            return
+        scratch.execute(f"create or replace temp view plain as select * from {name}")
+        if dim:
+            self._look_for_fields(scratch, dim, name)
+        self._look_again(scratch, parts)
+
+    def _look_for_fields(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], name: str) -> None:
+        """Pages that hold other values than were read: count unknown fields, and doubt what is no number."""
+        quarantine.register_bodies(scratch, parts)
+        scratch.execute(f"""
+update {name} as plain set is_doubtful = true
+from ({rows_sql.unread(self.table)}) as unread
+where plain.page = unread.page and plain.place = unread.place""")
+        known = {column.source for column in self.table.columns}
+        layouts = scratch.execute(rows_sql.LAYOUTS).fetchall()
+        with self._lock:
+            for day, names, count in layouts:
+                unknown = (name for name in names or () if name not in known)
+                self._unknown[self._day_of(day)].update(dict.fromkeys(unknown, count))
+
+    def _look_again(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
+        doubtful = scratch.sql("select page, place, identity from plain where is_doubtful").to_arrow_table()
+        if not doubtful.num_rows:
+            return
+        places = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
+        pages = {page for page, _ in places}
+        split = {page: (first, rows_in(body)) for page, first, body in parts if page in pages}
+        rows = [split[page][1][place - split[page][0] - 1] for page, place in places]
+        seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
+        scratch.register("doubtful", doubtful.append_column("nth", pa.array(range(len(rows)), pa.int64())))
+        scratch.register("verdicts", seen.verdicts)
+        scratch.register("rejected_now", seen.rejected)
+        scratch.execute(
+            f"insert into {self._home}.accepted by name select doubtful.page, place, identity, {self._columns} "
+            "from accepted join doubtful on accepted.page = doubtful.nth"
+        )
+        scratch.execute(
+            f"insert into {self._home}.other select identity, verdicts.date, kind "
+            "from verdicts join doubtful on verdicts.page = doubtful.nth"
+        )
+        scratch.execute(f"insert into {self._home}.rejected by name select * from rejected_now")
+        with self._lock:
+            for (day, name), count in seen.unreadable.items():
+                self._unreadable[self._day_of(day)][name] += count
+        if len(self.days) > 1 and self._has_stray(scratch):
+            self.is_divisible = False
+
+    def _has_stray(self, scratch: duckdb.DuckDBPyConnection) -> bool:
+        asked = ", ".join(f"date '{day}'" for day in self.days)
+        strays = "select date from accepted union all select date from verdicts"
+        return bool(
+            scratch.execute(f"select 1 from ({strays}) where date is null or date not in ({asked}) limit 1").fetchall()
+        )
+
+    def _reject_unreadable(self, scratch: duckdb.DuckDBPyConnection, part: _Part) -> None:
+        """A row that the reader refuses as JSON, though it is whole: an impossible escape in a text."""
+        row = part[2][1:-1]
+        rejected = quarantine.of_rejections(
+            self.table, self.days[0], [Rejection("unreadable_json", None, row.decode(errors="replace"))]
+        )
+        self.is_divisible = self.is_divisible and len(self.days) == 1
+        scratch.register("rejected_now", rejected)
+        scratch.execute(f"insert into {self._home}.rejected by name select * from rejected_now")
+        scratch.execute(f"insert into {self._home}.other select hash(payload), date, 'rejected' from rejected_now")
+
+    def _make_keys_unique(self) -> None:
+        key = ", ".join(map(quoted, self.table.key))
+        self._scratch.execute(f"create view {self._home}.received as select * from {self._good()}")
+        self._scratch.execute(f"""
+create table {self._home}.losers as
+select page, place, version, row_number() over (partition by {self._columns} order by page, place) as copy
+from (
+  select page, place, {self._columns}, dense_rank() over (partition by {key} order by {self._columns}) as version
+  from {self._home}.received
+  semi join (
+    select identity from {self._home}.received group by identity having count(*) > 1
+  ) using (identity)
 )
-group by names""").fetchall()
-    known = {column.source for column in table.columns}
-    counts: Counter[str] = Counter()
-    for names, records in layouts:
-        counts.update(dict.fromkeys((name for name in names or () if name not in known), records))
-    return counts
+qualify version > 1 or copy > 1""")
+        self._reject_conflicts()
+        self._is_unique = False
+
+    def _reject_conflicts(self) -> None:
+        """Other contents of a key that is kept; of one content in different spellings the least text stands."""
+        losers = self._scratch.execute(f"""
+select date, page, place, dense_rank() over (order by {self._columns}) as content
+from {self._home}.losers
+join {self._home}.received using (page, place)
+where version > 1
+order by page""").fetchall()
+        texts: dict[tuple[date, int], str] = {}
+        split: tuple[int, Sequence[bytes]] = (-1, ())
+        for day, page, place, content in losers:
+            if split[0] != page:
+                split = page, rows_in(self._page_body(page))
+            text = quarantine.plain_text(split[1][place - 1])
+            texts[self._day_of(day), content] = min(text, texts.get((self._day_of(day), content), text))
+        by_day: dict[date, list[Rejection]] = defaultdict(list)
+        for (day, _), text in texts.items():
+            by_day[day].append(Rejection(DUPLICATE_KEY, "another row with this key was kept", text))
+        for day, rejections in by_day.items():
+            self._scratch.register("conflicts", quarantine.of_rejections(self.table, day, rejections))
+            self._scratch.execute(f"insert into {self._home}.rejected by name select * from conflicts")
+
+    def _day_of(self, day: date | None) -> date:
+        """The partition of a row: its own day; where one day was asked for, that one."""
+        return self.days[0] if day is None or len(self.days) == 1 else day
+
+    def _good(self) -> str:
+        """The good rows, as a relation (page, place, identity, the table's columns)."""
+        columns = f"page, place, identity, {self._columns}"
+        parts = [f"select {columns} from {part} where not is_doubtful" for part in self._parts]
+        rows = " union all ".join([*parts, f"select {columns} from {self._home}.accepted"])
+        losers = "" if self._is_unique else f" anti join {self._home}.losers using (page, place)"
+        return f"(select * from ({rows}){losers})"
+
+    def _count(self, query: str) -> int:
+        (found,) = self._scratch.execute(query.format(home=self._home, good=self._good())).fetchall()
+        return int(found[0])
+
+    def _types(self) -> str:
+        return ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(self.table))
+
+
+def values_in(array: bytes) -> int | None:
+    """How many fields of the records in a JSON array hold a value other than null; None where that takes parsing.
+
+    Counting tokens is ten times faster than parsing. It is right where keys and colons stand together,
+    no text holds a quote, and no value is true or false.
+    """
+    if b"\\" in array:
+        return None
+    text = np.frombuffer(array + b"   ", np.uint8)
+    quote = text[:-3] == QUOTE
+    key = quote & (text[1:-2] == COLON)
+    keys = int(np.count_nonzero(key))
+    first = text[2:-1]
+    if keys and first[int(key.argmax())] == SPACE:  # a space after every colon
+        if np.count_nonzero(key & (first == SPACE)) != keys:
+            return None
+        first = text[3:]
+    if np.any(quote & (text[1:-2] <= SPACE)) or np.any(key & ((first == ord("t")) | (first == ord("f")))):
+        return None
+    return keys - int(np.count_nonzero(key & (first == ord("n"))))
+
+
+QUOTE, COLON, SPACE = ord('"'), ord(":"), ord(" ")
+
+
+def _halved(parts: Sequence[_Part]) -> list[Sequence[_Part]]:
+    if len(parts) > 1:
+        return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
+    ((page, first, body),) = parts
+    rows = rows_in(body)
+    middle = len(rows) // 2
+    halves = [(page, first, rows[:middle]), (page, first + middle, rows[middle:])]
+    return [[(page, first, b"[" + b",".join(half) + b"]")] for page, first, half in halves if half]

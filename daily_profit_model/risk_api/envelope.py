@@ -5,13 +5,17 @@ The rows themselves stay bytes here; `decode` reads them.
 
 from __future__ import annotations
 
-import functools
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import msgspec
 import orjson
+
+from daily_profit_model.risk_api.scratch import session
 
 LONGEST_MESSAGE = 200
 """Characters of the service's own words that an error repeats."""
@@ -25,35 +29,53 @@ class MalformedAnswer(ValueError):
 
 @dataclass(frozen=True)
 class Envelope:
-    """The rows of one answer as a JSON array in bytes, and the service's total (null: not asked for)."""
+    """The rows of one answer as a JSON array in bytes, how many, and the service's total (null: not asked for)."""
 
     rows: bytes
+    count: int
     total: int | None
 
 
-def cut(body: bytes, *, rows_are_read_next: bool = False) -> Envelope:
-    """The row array of an answer, cut out without making an object a row.
+class _Page(msgspec.Struct):
+    data: list[msgspec.Raw]
+    total: int | None = None
 
-    The cut is right when what is left around it parses and the array itself is valid JSON (which is not
-    looked at twice where the caller reads it anyway); where the quick cut does not hold, the whole answer
-    is parsed. Raises MalformedAnswer.
+
+class _Answer(msgspec.Struct):
+    Data: _Page
+    Status: str = "ok"
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def cut(body: bytes) -> Envelope:
+    """The row array of an answer, cut out without making an object of a row, and known to be whole JSON.
+
+    Bare NaN and Infinity pass, as rows decide about those. Raises MalformedAnswer.
     """
-    start = _ARRAY_START.search(body)
-    if start is not None:
-        first, last = start.end() - 1, body.rfind(b"]")
-        rows = body[first : last + 1]
-        try:
-            frame = orjson.loads(body[:first] + b"[]" + body[last + 1 :])
-        except orjson.JSONDecodeError:
-            frame = None
-        if frame is not None and _rows_of(frame) == [] and (rows_are_read_next or is_json(rows)):
-            return Envelope(rows, _total(frame))
     try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError as broken:
-        raise MalformedAnswer(f"broken or truncated JSON ({len(body):,} bytes)") from broken
-    rows_parsed = _rows_of(answer)
-    return Envelope(orjson.dumps(rows_parsed), _total(answer))
+        answer = _ANSWER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _cut_slowly(body)
+    if answer.Status != "ok" or not _is_text(body):
+        return _cut_slowly(body)
+    rows = answer.Data.data
+    return Envelope(b"[" + b",".join(rows) + b"]", len(rows), answer.Data.total)
+
+
+def rows_in(array: bytes) -> Sequence[bytes]:
+    """The elements of a JSON array, each as it stands there."""
+    try:
+        return [bytes(row) for row in _ROWS.decode(array)]
+    except msgspec.DecodeError:
+        pass
+    try:  # with bare NaN and Infinity
+        found = session().execute("select unnest(json_extract($text, '$[*]'))::varchar", {"text": array.decode()})
+        return [element.encode() for (element,) in found.fetchall()]
+    except duckdb.InvalidInputException:  # with half a surrogate pair, which no strict reader takes
+        return [json.dumps(element, separators=(",", ":")).encode() for element in json.loads(array)]
 
 
 def message(body: bytes) -> str:
@@ -65,26 +87,44 @@ def message(body: bytes) -> str:
     return _said(answer) if isinstance(answer, dict) else ""
 
 
-def is_json(text: bytes) -> bool:
-    """Whether `text` is one JSON value in UTF-8; bare NaN and Infinity pass, as rows decide about those."""
+def _cut_slowly(body: bytes) -> Envelope:
+    """Answers of another form than the usual one: a bare list, bare NaN, an error."""
+    start = _ARRAY_START.search(body)
+    if start is not None:
+        first, last = start.end() - 1, body.rfind(b"]")
+        rows = body[first : last + 1]
+        try:
+            frame = orjson.loads(body[:first] + b"[]" + body[last + 1 :])
+        except orjson.JSONDecodeError:
+            frame = None
+        if frame is not None and _rows_of(frame) == [] and (count := _length(rows)) is not None:
+            return Envelope(rows, count, _total(frame))
     try:
-        decoded = text.decode()
+        answer = json.loads(body)  # the most lenient of the readers: a text may hold half a surrogate pair
+    except ValueError as broken:
+        raise MalformedAnswer(f"broken or truncated JSON ({len(body):,} bytes)") from broken
+    rows_parsed = _rows_of(answer)
+    return Envelope(json.dumps(rows_parsed, separators=(",", ":")).encode(), len(rows_parsed), _total(answer))
+
+
+def _length(array: bytes) -> int | None:
+    """How many elements a JSON array in UTF-8 has; None when it is not one. Bare NaN and Infinity pass."""
+    if not _is_text(array):
+        return None
+    text = array.decode()
+    query = "select case when json_valid($text) then json_array_length($text) end"
+    found = session().execute(query, {"text": text}).fetchone()
+    return None if found is None else found[0]
+
+
+def _is_text(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
     except UnicodeDecodeError:
         return False
-    found = session().execute("select json_valid(?)", [decoded]).fetchone()
-    return found is not None and bool(found[0])
-
-
-def session() -> duckdb.DuckDBPyConnection:
-    """A new session in UTC on this process's scratch database (memory only); any thread may ask."""
-    cursor = _scratch().cursor()
-    cursor.execute("set timezone = 'UTC'")
-    return cursor
-
-
-@functools.cache
-def _scratch() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+    return True
 
 
 def _said(answer: dict[str, Any]) -> str:

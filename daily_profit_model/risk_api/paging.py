@@ -3,23 +3,23 @@
 The service pages by offset over rows in no promised order, and rows may be inserted meanwhile: a
 fetch is complete only when the distinct natural keys received equal a total that did not change.
 That cannot see a row taken away while another is added; the service is not known to take rows away.
-A single request belongs to `client`, the meaning of rows to `decode`.
+A single request belongs to `client`, pages on disk to `spool`, the meaning of rows to `decode`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Protocol
 
-import duckdb
-import pyarrow as pa
 import structlog
 
 from daily_profit_model.risk_api.client import Params, RiskApi
-from daily_profit_model.risk_api.envelope import MalformedAnswer, cut, session
+from daily_profit_model.risk_api.envelope import Envelope, cut
 from daily_profit_model.risk_api.errors import IncompleteFetch
+from daily_profit_model.risk_api.spool import Extent, Spool
 
 ROUNDS = 4
 """How often a fetch is begun anew before it counts as incomplete."""
@@ -27,119 +27,186 @@ ROUNDS = 4
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Pages:
-    """A complete fetch: each body is a JSON array of rows, in bytes."""
+class Receiver(Protocol):
+    """Takes the pages of a round and counts what they hold. Pages come from several threads."""
 
-    bodies: list[bytes]
+    def begin(self) -> None:
+        """A round begins: what came before is void."""
+
+    def page(self, number: int, rows: bytes) -> None:
+        """A page by its number in the spool: a JSON array of records."""
+
+    def distinct(self, expected: int) -> int:
+        """Natural keys among the rows of the round; `expected` is what completeness asks for."""
+
+    def fingerprint(self) -> tuple[int, int]:
+        """How many different rows, whatever their keys, and a hash of them."""
+
+
+@dataclass
+class Fetched:
+    """A complete fetch."""
+
     total: int
     requests: int
     retries: int
     seconds: float
 
 
-@dataclass(frozen=True)
-class _Page:
-    rows: bytes
-    keys: pa.Table
-    total: int | None
-    requests: int
+@dataclass
+class _Count:
+    """Requests made, and how many of them were answered; counted by several threads."""
+
+    made: int = 0
+    answered: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, requests: int) -> None:
+        with self._lock:
+            self.made += requests
+            self.answered += 1
 
 
 def fetch_all(
-    api: RiskApi, endpoint: str, params: Params, *, key: Sequence[str], limit: int, rounds: int = ROUNDS
-) -> Pages:
-    """Every row of `endpoint` under `params`; `key` names the natural key's fields upstream.
+    api: RiskApi,
+    endpoint: str,
+    params: Params,
+    *,
+    limit: int,
+    spool: Spool,
+    receiver: Receiver,
+    rounds: int = ROUNDS,
+) -> Fetched:
+    """Every row of `endpoint` under `params` to `receiver`, the pages by way of `spool`.
 
     Raises IncompleteFetch when the keys do not equal a stable total in any of `rounds`, and the
     client's errors.
+
+    Rows that differ under one natural key lie in the total and not in the keys. Where two rounds bring exactly the
+    same rows, as many as the total says, they are all there is: the fetch is complete, and decoding quarantines
+    all but one row of such a key.
     """
-    started, made, answered = api.clock(), 0, 0
+    started, count = api.clock(), _Count()
+    before: tuple[int, int] | None = None
     counts = ""
     for round_number in range(1, rounds + 1):
-        pages = _round(api, endpoint, params, key, limit)
-        made += sum(page.requests for page in pages)
-        answered += len(pages)
-        first, last = pages[0].total, pages[-1].total
-        received = _distinct([page.keys for page in pages])
-        if received == first == last:
-            bodies = [page.rows for page in pages if page.keys.num_rows]
-            return Pages(bodies, received, made, made - answered, api.clock() - started)
+        receiver.begin()
+        first, last = _Round(api, endpoint, params, limit, spool, receiver, count).run()
+        received = receiver.distinct(first or 0)
+        found = None
+        if received != first and first == last:
+            found = receiver.fingerprint()
+        if received == first == last or (found is not None and found[0] == first and found == before):
+            return Fetched(first or 0, count.made, count.made - count.answered, api.clock() - started)
+        before = found
         counts = f"{received:,} distinct rows, total {_number(first)} at first and {_number(last)} at last"
         log.warning("risk_api_incomplete_round", endpoint=endpoint, round=round_number, counts=counts)
+        spool.clear()
     raise IncompleteFetch(
         f"{endpoint}: {counts}, after {rounds} rounds: the service's rows keep changing or do not add up, "
         "fetch again later"
     )
 
 
-def _round(api: RiskApi, endpoint: str, params: Params, key: Sequence[str], limit: int) -> list[_Page]:
-    """First page, then the spans between in parallel, then the last span: its total closes the round."""
+@dataclass
+class _Round:
+    """One way through all pages; what the spool holds already is not asked for again."""
 
-    def page(skip: int, size: int, with_total: bool) -> _Page:
-        asked = {**params, "limit": size, "skip": skip}
+    api: RiskApi
+    endpoint: str
+    params: Params
+    limit: int
+    spool: Spool
+    receiver: Receiver
+    count: _Count
+    extents: list[Extent] = field(default_factory=list)
+
+    def run(self) -> tuple[int | None, int | None]:
+        """The total that the first page told, and the one that the last told."""
+        self.extents = self.spool.extents()
+        if self.extents and not self._holds():
+            self.spool.clear()
+            self.extents = []
+        for stored in self.extents:
+            self.receiver.page(stored.number, self.spool.body(stored.number))
+        if not self.extents:
+            self._page(0, self.limit, with_total=True)
+        self._rest()
+        totals = [extent.total for extent in sorted(self.extents, key=lambda extent: extent.number)]
+        told = [total for total in totals if total is not None]
+        return (told[0], told[-1]) if told else (None, None)
+
+    def _holds(self) -> bool:
+        """Whether the service still tells the total of the stored pages; asks for the next page to know it."""
+        total, step = self.extents[0].total, self.extents[0].rows
+        spans = list(_spans(self.extents, total or 0, step)) if step else []
+        if not spans:
+            return total is not None
+        # the page is stored only if it belongs to the others
+        (start, end) = spans[0]
+        answer = self._asked(start, end - start, with_total=True)
+        if answer.total != total:
+            return False
+        number = self.spool.add(start, answer.count, answer.total, answer.rows)
+        self.extents.append(Extent(number, start, answer.count, answer.total))
+        return True
+
+    def _rest(self) -> None:
+        """The spans between in parallel, then the last one: its total closes the round."""
+        total, step = self.extents[0].total, self.extents[0].rows
+        if total is None or step == 0:
+            return
+        spans = list(_spans(self.extents, total, step))
+        if spans:
+            self._together(spans[:-1])
+            self._span(*spans[-1], with_total=True)
+
+    def _together(self, spans: Sequence[tuple[int, int]]) -> None:
+        """As many in flight as the client has connections; after a failure no more are begun."""
+        with ThreadPoolExecutor(self.api.connections) as pool:
+            waiting = [pool.submit(self._span, *ends) for ends in spans]
+            try:
+                for each in waiting:
+                    each.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _span(self, start: int, end: int, with_total: bool = False) -> None:
+        # pages may be shorter than asked for: go on by what arrived, until nothing does
+        while start < end:
+            came = self._page(start, end - start, with_total)
+            if not came:
+                break
+            start += came
+
+    def _page(self, skip: int, size: int, with_total: bool) -> int:
+        answer = self._asked(skip, size, with_total)
+        number = self.spool.add(skip, answer.count, answer.total, answer.rows)
+        self.extents.append(Extent(number, skip, answer.count, answer.total))
+        self.receiver.page(number, answer.rows)
+        return answer.count
+
+    def _asked(self, skip: int, size: int, with_total: bool) -> Envelope:
+        asked = {**self.params, "limit": size, "skip": skip}
         if with_total:
             asked["include-total"] = 1
-        return _page(api, endpoint, asked, key)
-
-    def span(start: int, end: int, with_total: bool = False) -> list[_Page]:
-        # pages may be shorter than asked for: go on by what arrived, until nothing does
-        found: list[_Page] = []
-        while start < end:
-            found.append(page(start, end - start, with_total))
-            if not found[-1].keys.num_rows:
-                break
-            start += found[-1].keys.num_rows
-        return found
-
-    first = page(0, limit, with_total=True)
-    total, step = first.total, first.keys.num_rows
-    if total is None or step == 0 or step >= total:
-        return [first]
-    spans = [(start, min(start + step, total)) for start in range(step, total, step)]
-    between = _together(api, span, spans[:-1])
-    return [first, *(page for pages in between for page in pages), *span(*spans[-1], with_total=True)]
+        answer, requests = self.api.read(self.endpoint, asked, cut)
+        self.count.add(requests)
+        return answer
 
 
-def _together(
-    api: RiskApi, span: Callable[[int, int], list[_Page]], spans: Sequence[tuple[int, int]]
-) -> list[list[_Page]]:
-    """`span` of each, as many in flight as the client has connections; after a failure no more are begun."""
-    with ThreadPoolExecutor(api.connections) as pool:
-        waiting = [pool.submit(span, *ends) for ends in spans]
-        try:
-            return [each.result() for each in waiting]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _spans(extents: Sequence[Extent], total: int, step: int) -> Iterator[tuple[int, int]]:
+    """What the stored pages leave open of the rows 0 … total, in pieces of a page."""
+    reached = 0
+    for extent in sorted(extents, key=lambda extent: extent.skip):
+        yield from _cut(reached, min(extent.skip, total), step)
+        reached = max(reached, extent.skip + extent.rows)
+    yield from _cut(reached, total, step)
 
 
-def _page(api: RiskApi, endpoint: str, params: Params, key: Sequence[str]) -> _Page:
-    def read(body: bytes) -> tuple[bytes, pa.Table, int | None]:
-        envelope = cut(body, rows_are_read_next=True)  # natural_keys refuses what is no JSON
-        return envelope.rows, natural_keys(envelope.rows, key), envelope.total
-
-    (rows, keys, total), requests = api.read(endpoint, params, read)
-    return _Page(rows, keys, total, requests)
-
-
-def natural_keys(rows: bytes, key: Sequence[str]) -> pa.Table:
-    """The key fields of each row of a JSON array, as text; raises MalformedAnswer if it is none."""
-    shape = json.dumps([dict.fromkeys(key, "VARCHAR")])
-    fields = ", ".join(f'record."{name}"' for name in key)
-    with session() as scratch:
-        try:
-            return scratch.sql(
-                f"select {fields} from (select unnest(from_json($rows, $shape)) as record)",
-                params={"rows": rows.decode(), "shape": shape},
-            ).to_arrow_table()
-        except (duckdb.Error, UnicodeDecodeError) as error:
-            raise MalformedAnswer("broken JSON in the rows") from error
-
-
-def _distinct(keys: Sequence[pa.Table]) -> int:
-    together = pa.concat_tables(keys)
-    return int(together.group_by(together.column_names).aggregate([]).num_rows)
+def _cut(start: int, end: int, step: int) -> Iterator[tuple[int, int]]:
+    return ((first, min(first + step, end)) for first in range(start, end, step))
 
 
 def _number(total: int | None) -> str:

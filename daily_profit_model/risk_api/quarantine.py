@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from daily_profit_model.risk_api.rows_sql import problems
+from daily_profit_model.risk_api.scratch import session
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import RAW_QUARANTINE
 
@@ -26,60 +27,26 @@ DUPLICATE_KEY = "duplicate_key"
 _REJECTED = f"""
 with reasons as (
   select unnest($numbers) as problem, unnest($reasons) as reason, unnest($fields) as field
-),
-rejects as (
-  select page, place, problem, null::bigint as conflict
-  from judged
-  where problem > 0
-  union all
-  select page, place, null, conflict
-  from conflicts
-),
-payloads as (
-  select
-    page,
-    unnest(json_extract(body, '$[*]'))::varchar as payload,
-    unnest(range(json_array_length(body)::bigint)) + 1 as place
-  from bodies
-),
--- a row that came twice is one row; of equal conflicting rows in different spellings the least text stands
-of_problems as (
-  select distinct
-    reason,
-    field,
-    payload
-  from rejects
-  join payloads using (page, place)
-  join reasons using (problem)
-),
-of_conflicts as (
-  select
-    '{DUPLICATE_KEY}' as reason,
-    null::varchar as field,
-    min(payload) as payload
-  from rejects
-  join payloads using (page, place)
-  where conflict is not null
-  group by conflict
 )
-select
-  $day::date as date,
+select distinct
+  coalesce($day::date, date) as date,
   $table as "table",
   reason,
   case
-    when reason = '{DUPLICATE_KEY}' then 'another row with this key was kept'
     when field is not null
       then field || '=' || coalesce(json_extract_string(payload, '$.' || field)[:{LONGEST_VALUE}], 'null')
   end as detail,
   payload,
   sha256(payload) as payload_hash,
-  row_number() over (partition by reason, payload order by field) - 1 as occurrence
+  0::bigint as occurrence
 from (
-  from of_problems
-  union all
-  from of_conflicts
+  select judged.problem, typed.date, json_extract(bodies.body, '$[0]')::varchar as payload
+  from judged
+  join typed using (page, place)
+  join bodies using (page)
+  where judged.problem > 0
 )
-order by "table", payload_hash, reason, occurrence
+join reasons using (problem)
 """
 
 
@@ -119,16 +86,20 @@ def of_rejections(table: Table, day: date, rejections: Iterable[Rejection]) -> p
     return pa.Table.from_pylist(rows, schema=RAW_QUARANTINE.schema())
 
 
-def of_pages(scratch: duckdb.DuckDBPyConnection, table: Table, bodies: Sequence[bytes], day: date) -> pa.Table:
-    """Rows of raw/quarantine for the API rows that the relations `judged` and `conflicts` reject.
+def plain_text(record: bytes) -> str:
+    """A JSON record as a payload: white space between its parts left out."""
+    with session() as scratch:
+        (found,) = scratch.execute("select json($record)::varchar", {"record": record.decode()}).fetchall()
+    return str(found[0])
+
+
+def of_judged(scratch: duckdb.DuckDBPyConnection, table: Table, day: date | None) -> pa.Table:
+    """Rows of raw/quarantine for what the relation `judged` rejects; each body of `bodies` holds one row.
 
     The payload is the JSON of the record as it was received, white space between its parts left out.
+    A row that came twice is one row. Without a `day` it is the row's own.
     """
     found = problems(table)
-    pages = scratch.execute(
-        "select page from judged where problem > 0 union select page from conflicts order by page"
-    ).fetchall()
-    register_bodies(scratch, {page: bodies[page] for (page,) in pages})
     rows = scratch.sql(
         _REJECTED,
         params={
@@ -142,7 +113,12 @@ def of_pages(scratch: duckdb.DuckDBPyConnection, table: Table, bodies: Sequence[
     return rows.cast(RAW_QUARANTINE.schema())
 
 
-def register_bodies(scratch: duckdb.DuckDBPyConnection, bodies: Mapping[int, bytes]) -> None:
-    """The relation `bodies` (page, body) of JSON arrays."""
-    texts = pa.array(bodies.values(), pa.binary()).cast(pa.string())
-    scratch.register("bodies", pa.table({"page": pa.array(bodies.keys(), pa.int64()), "body": texts}))
+def register_bodies(scratch: duckdb.DuckDBPyConnection, bodies: Iterable[tuple[int, int, bytes]]) -> None:
+    """The relation `bodies` (page, first, body): JSON arrays, and how many rows of the page stand before each."""
+    pages, firsts, texts = zip(*bodies, strict=True)
+    columns = {
+        "page": pa.array(pages, pa.int64()),
+        "first": pa.array(firsts, pa.int64()),
+        "body": pa.array(texts, pa.binary()).cast(pa.string()),
+    }
+    scratch.register("bodies", pa.table(columns))

@@ -6,6 +6,7 @@ Only text is made here; `decode` runs it. Every documented form of a value is re
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +22,9 @@ LARGEST_INT = 2**53
 IDS = ("account_id", "login", "plan_id", "trader_id", "position", "ticket")
 """Text that the service sometimes sends as a number."""
 
+IDENTITY = ("account_id", "login", "platform", "broker")
+"""Where one of them is null, the row is a test account's."""
+
 TEST = -1
 """The `problem` of a test account's row; above 0 it is a position in `problems(table)`, from 1."""
 
@@ -32,11 +36,43 @@ class Problem:
     reason: str
     field: str | None
     condition: str
+    is_of_values: bool = False
+    """True: decided by what the values say, not by whether they could be read."""
 
 
 def shape(table: Table) -> str:
     """The structure that `from_json` is asked for: every upstream field as text."""
     return json.dumps([dict.fromkeys((column.source for column in table.columns if column.source), "VARCHAR")])
+
+
+LAYOUTS = """
+select
+  date,
+  json_keys(record) as names,
+  count(*) as records
+from (
+  select
+    page,
+    generate_subscripts(list_of_records, 1) + first as place,
+    unnest(list_of_records) as record
+  from (
+    select
+      page,
+      first,
+      json_extract(body, '$[*]') as list_of_records
+    from bodies
+  )
+)
+join plain using (page, place)
+group by
+  date,
+  names"""
+"""Which fields the records of `bodies` have, by the day of their row in `plain`: (date, names, records)."""
+
+
+def sql_types(table: Table) -> list[tuple[str, str]]:
+    """The table's columns as (name, SQL type)."""
+    return [(column.name, _sql_type(column.type)) for column in table.columns]
 
 
 def records(table: Table) -> str:
@@ -115,20 +151,131 @@ def problems(table: Table) -> list[Problem]:
                 found.append(Problem("unreadable_number", column.source, f"{name} is null"))
     names = set(table.column_names)
     if "side" in names:
-        found.append(Problem("unknown_side", "side", "side not in ('buy', 'sell')"))
-        found.append(Problem("non_positive_lots", "lots", "lots <= 0"))
+        found.append(Problem("unknown_side", "side", "side not in ('buy', 'sell')", is_of_values=True))
+        found.append(Problem("non_positive_lots", "lots", "lots <= 0", is_of_values=True))
     if "close_time" in names:
-        found.append(Problem("closed_before_opened", "closeTime", "close_time < open_time"))
+        found.append(Problem("closed_before_opened", "closeTime", "close_time < open_time", is_of_values=True))
     if "hour" in names:
-        found.append(Problem("hour_out_of_range", "hour", "hour not between 0 and 23"))
+        found.append(Problem("hour_out_of_range", "hour", "hour not between 0 and 23", is_of_values=True))
     if table.column("date").source:
         found.append(Problem("wrong_day", table.column("date").source, "date <> day_asked"))
     return found
 
 
-def received_count(column: Column) -> str:
-    """How many values of a column's field were received, blanks aside."""
-    return f"count({_text(column)})"
+def plain_shape(table: Table) -> str:
+    """The structure that `from_json` is asked for at first: numbers as numbers, all else as text."""
+    kinds = {column.source: "DOUBLE" if column.type in (FLOAT, INT) else "VARCHAR" for column in _upstream(table)}
+    return json.dumps([kinds])
+
+
+def plain(table: Table, days: Sequence[date]) -> str:
+    """The relation `bodies` (page, first, body) as rows of the table, each marked when it needs a second look.
+
+    Columns: page, place (in the page, from 1), the table's columns, and
+    present      how many of the contract's fields hold a value,
+    is_doubtful  something is missing, unreadable or impossible, or belongs to none of `days`,
+    identity     hash of the natural key; of all fields as received where a part that must be there is not.
+    """
+    values = ",\n    ".join(f"{_plain_value(column)} as {quoted(column.name)}" for column in table.columns)
+    received = [quoted(str(column.source)) for column in _upstream(table)]
+    key = [name for name in table.key if table.column(name).source]
+    identity = ", ".join(map(quoted, key))
+    must = [table.column(name) for name in key if name in IDENTITY or table.column(name).required]
+    null_key = " or ".join(f"({_plain_value(column)}) is null" for column in must)
+    unread = " or ".join(_unread(column) for column in _upstream(table) if column.type in (INT, DAY, TIMESTAMP))
+    return f"""
+select
+  * exclude (has_unread, whole),
+  coalesce(whole, hash({identity})) as identity,
+  coalesce(has_unread or {" or ".join(_doubts(table, days))}, false) as is_doubtful
+from (
+  select
+    page,
+    place,
+    {values},
+    {unread} as has_unread,
+    {" + ".join(f"({name} is not null)::int" for name in received)} as present,
+    case when {null_key} then hash({", ".join(received)}) end as whole
+  from (
+    select
+      page,
+      generate_subscripts(list_of_records, 1) + first as place,
+      unnest(list_of_records, max_depth := 2)
+    from (
+      select
+        page,
+        first,
+        from_json(body, '{plain_shape(table)}') as list_of_records
+      from bodies
+    )
+  )
+)"""
+
+
+def unread(table: Table) -> str:
+    """Rows (page, place) of `bodies` in which a field of a number holds something that is none."""
+    numbers = [column for column in _upstream(table) if column.type in (FLOAT, INT)]
+    shape = json.dumps([{column.source: "VARCHAR" for column in numbers}])
+    return f"""
+select
+  page,
+  place
+from (
+  select
+    page,
+    generate_subscripts(list_of_records, 1) + first as place,
+    unnest(list_of_records, max_depth := 2)
+  from (
+    select
+      page,
+      first,
+      from_json(body, '{shape}') as list_of_records
+    from bodies
+  )
+)
+where {" or ".join(f"({_text(column)} is not null and ({_value(column)}) is null)" for column in numbers)}"""
+
+
+def _doubts(table: Table, days: Sequence[date]) -> list[str]:
+    """Conditions of `plain` rows; each is null where what it looks at is null."""
+    found = []
+    for column in _upstream(table):
+        name = quoted(column.name)
+        if column.required or column.name in IDENTITY:
+            found.append(f"{name} is null")
+        if column.type == FLOAT:
+            found.append(f"abs({name}) > {LARGEST:.0f}")  # NaN is greater than every number here
+    impossible = [problem.condition for problem in problems(table) if problem.is_of_values]
+    if table.column("date").source:
+        asked = ", ".join(f"date '{day}'" for day in days)
+        impossible.append(f"date not in ({asked})")
+    return [*found, *impossible]
+
+
+def _unread(column: Column) -> str:
+    came = _text(column) if column.type in (DAY, TIMESTAMP) else quoted(str(column.source))
+    return f"({came} is not null and ({_plain_value(column)}) is null)"
+
+
+def _plain_value(column: Column) -> str:
+    """The column's value where the field came as `plain_shape` asks for it."""
+    if column.source is None:
+        return _value(column)
+    field = quoted(column.source)
+    if column.type == FLOAT:
+        return field
+    if column.type == INT:
+        return f"case when {field} = floor({field}) and abs({field}) <= {LARGEST_INT} then {field}::bigint end"
+    return _value(column)
+
+
+def _upstream(table: Table) -> list[Column]:
+    return [column for column in table.columns if column.source]
+
+
+def is_there(column: Column, relation: str) -> str:
+    """Whether a column's field was received with something in it."""
+    return f"nullif(trim({relation}.{quoted(column.source or '')}), '') is not null"
 
 
 def quoted(name: str) -> str:
@@ -154,7 +301,7 @@ def _no_field(table: Table) -> str:
 
 
 def _test_account(table: Table) -> str:
-    identity = [name for name in ("account_id", "login", "platform", "broker") if name in table.column_names]
+    identity = [name for name in IDENTITY if name in table.column_names]
     return "(" + " or ".join(f"{_text(table.column(name))} is null" for name in identity) + ")"
 
 
@@ -191,8 +338,9 @@ def _value(column: Column) -> str:
 
 def instant(text: str) -> str:
     """A UTC instant from each documented form; the session's time zone is UTC."""
-    compact = f"try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S'])"
-    instant = f"coalesce(try_cast({text} as timestamptz)::timestamp, {compact})"
+    # a cast to timestamp is the faster one, and leaves offsets out
+    iso = f"case when ends_with({text}, 'Z') then try_cast({text} as timestamp) else try_cast({text} as timestamptz)::timestamp end"
+    instant = f"coalesce({iso}, try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S']))"
     return f"case when isfinite({instant}) then {instant} end"
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +15,9 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from daily_profit_model.sandbox.service import PREFIX, Request, Response, Service
+from daily_profit_model.sandbox.answers import Request, Response
+from daily_profit_model.sandbox.faults.plan import FaultPlan
+from daily_profit_model.sandbox.service import PREFIX, Service
 from daily_profit_model.sandbox.world import World
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -45,14 +51,24 @@ def serve(
     api_key: str,
     rate_limit: float = 15.0,
     burst: int = 20,
+    retry_after: bool = True,
     as_of: datetime | None = None,
+    faults: FaultPlan | None = None,
     ready: Callable[[Address], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is called with the address once requests are answered.
 
     Raises ValueError for a host that is not loopback, OSError when the port is taken.
     """
-    service = Service(world, api_key=api_key, rate_limit=rate_limit, burst=burst, as_of=as_of)
+    service = Service(
+        world,
+        api_key=api_key,
+        rate_limit=rate_limit,
+        burst=burst,
+        retry_after=retry_after,
+        as_of=as_of,
+        faults=faults,
+    )
     server, address = _bind(service, host, port)
 
     def stop(number: int, frame: object) -> None:
@@ -82,10 +98,20 @@ def running(
     api_key: str = "sandbox-key",
     rate_limit: float = 15.0,
     burst: int = 20,
+    retry_after: bool = True,
     as_of: datetime | None = None,
+    faults: FaultPlan | None = None,
 ) -> Iterator[Address]:
     """A server in a thread of this process, stopped on leaving; port 0 takes a free one."""
-    service = Service(world, api_key=api_key, rate_limit=rate_limit, burst=burst, as_of=as_of)
+    service = Service(
+        world,
+        api_key=api_key,
+        rate_limit=rate_limit,
+        burst=burst,
+        retry_after=retry_after,
+        as_of=as_of,
+        faults=faults,
+    )
     server, address = _bind(service, host, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -128,13 +154,27 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self._send(service.respond(Request(self.command, self.path, self.headers.get("apiKey"), body)))
 
         def _send(self, response: Response) -> None:
+            if response.delay_s:
+                time.sleep(response.delay_s)
             self.send_response(response.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(response.body)))
             for name, value in response.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(response.body)
+            self.wfile.write(response.body[: response.breaks_after])
+            if response.breaks_after is not None:
+                self._break(response.is_reset)
+
+        def _break(self, is_reset: bool) -> None:
+            """End the connection although the client waits for more."""
+            self.wfile.flush()
+            self.close_connection = True
+            if is_reset:
+                # with a linger time of zero the close is a reset; the descriptor is closed here, since a
+                # shutdown before it would end the connection in order
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet: a request is not news."""

@@ -90,6 +90,20 @@ RAW_QUARANTINE = Table(
 )
 
 
+RAW_TEST_LOGINS = Table(
+    name="raw/test_logins",
+    description="Logins of test accounts, kept beside raw/accounts: trades carry no account, and are told apart by these.",
+    key=("date", "platform", "broker", "login"),
+    columns=(
+        Column("date", DAY, "Day that the snapshot stands for", required=True),
+        Column("platform", INT, "Trading platform (4 and up)", required=True),
+        Column("broker", INT, "Broker", required=True),
+        Column("login", TEXT, "Login, unique with platform and broker", required=True),
+    ),
+    revisions=True,
+)
+
+
 def rejects_of(table: Table) -> Table:
     """Where the rejected rows of one raw table are kept until raw/quarantine collects them all."""
     return replace(RAW_QUARANTINE, name=f"raw/rejects/{table.name.removeprefix('raw/')}", revisions=True)
@@ -114,6 +128,7 @@ __all__ = [
     "RAW_PLANS",
     "RAW_QUARANTINE",
     "RAW_TABLES",
+    "RAW_TEST_LOGINS",
     "RAW_TRADES_CLOSED",
     "RAW_TRADES_OPEN",
     "TRADE_KEY",

@@ -155,14 +155,17 @@ def test_inputs_are_recorded_by_day_with_absent_ones_and_the_choice_of_revision(
     raw = replace(NUMBERS, name="raw/numbers", revisions=True)
     moment = datetime(2026, 3, 2, tzinfo=UTC)
     stored, _ = write_revision(lake, raw, day(1), rows(day(1), 5.0), ingested_at=moment, code_version="1")
-    sources = (Source(NUMBERS, first=-1), Source(raw, as_known="newest"))
+    sources = (Source(NUMBERS, first=-1), Source(raw, as_known="newest"), Source(raw, as_known=moment))
     described = lake.describe(NUMBERS.name, day(1))
     assert described is not None
     assert inputs_of(sources, day(1), HashLookup(lake)) == {
         f"staging/numbers@{day(0)}": None,
         f"staging/numbers@{day(1)}": described.content_hash,
         f"raw/numbers#newest@{day(1)}": stored.content_hash,
+        f"raw/numbers#2026-03-02T00:00:00+00:00@{day(1)}": stored.content_hash,
     }
+    before = Source(raw, as_known=moment - timedelta(seconds=1))
+    assert list(inputs_of([before], day(1), HashLookup(lake)).values()) == [None]
 
 
 def test_parameters_frames_and_names_of_views_reach_the_sql(lake: Lake) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from daily_profit_model.lake import Lake, content_hash, read, write_revision
-from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.lake import Lake, content_hash, read, write, write_revision
+from daily_profit_model.lake.lake import AsKnown, cut_off
 from daily_profit_model_tests.lake.small_table import DAY_1, SMALL, small_rows
 
 RAW = replace(SMALL, name="raw/small", revisions=True)
@@ -22,8 +22,8 @@ def _fetch(lake: Lake, at: datetime, money: float) -> bool:
     return write_revision(lake, RAW, DAY_1, small_rows(money=money), ingested_at=at, code_version="1")[1]
 
 
-def _money(lake: Lake, as_known: str) -> float:
-    answered: float = read(lake, RAW, [DAY_1], as_known=as_known)["money"][0].as_py()  # type: ignore[arg-type]  # a literal
+def _money(lake: Lake, as_known: AsKnown) -> float:
+    answered: float = read(lake, RAW, [DAY_1], as_known=as_known)["money"][0].as_py()
     return answered
 
 
@@ -84,3 +84,24 @@ def test_as_known_is_the_newest_by_the_cut_off_or_else_the_first(
     known = [minute for minute in minutes if minute <= 0]
     assert _money(lake, "cut-off") == (max(known) if known else min(minutes))
     assert _money(lake, "newest") == max(minutes)
+
+
+def test_a_partition_can_be_read_as_it_was_known_at_any_instant(lake: Lake) -> None:
+    for hour, money in enumerate((1.0, 2.0, 3.0)):
+        _fetch(lake, CUT_OFF + timedelta(hours=hour), money)
+    assert [_money(lake, CUT_OFF + timedelta(minutes=minutes)) for minutes in (0, 59, 60, 119, 120, 9_999)] == [
+        1.0, 1.0, 2.0, 2.0, 3.0, 3.0,
+    ]  # fmt: skip
+    assert lake.file(RAW.name, DAY_1, CUT_OFF - timedelta(microseconds=1)) is None
+    assert lake.describe(RAW.name, DAY_1, CUT_OFF - timedelta(hours=1)) is None
+
+
+def test_an_instant_is_the_same_in_every_time_zone(lake: Lake) -> None:
+    _fetch(lake, CUT_OFF, 1.0)
+    _fetch(lake, CUT_OFF + timedelta(hours=1), 2.0)
+    assert _money(lake, CUT_OFF.astimezone(timezone(timedelta(hours=-8)))) == 1.0
+
+
+def test_a_file_that_is_no_revision_counts_at_every_instant(lake: Lake) -> None:
+    made = write(lake, SMALL, DAY_1, small_rows(), code_version="1")
+    assert lake.file(SMALL.name, DAY_1, CUT_OFF - timedelta(days=900)) == made.path

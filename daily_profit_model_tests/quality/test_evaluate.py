@@ -112,6 +112,14 @@ def test_a_rule_that_raises_leaves_the_verdicts_of_the_others_alone() -> None:
     assert [outcome.rule.id for outcome in outcomes if outcome.passed] == ["good"] * len(DAYS)
 
 
+def test_a_feed_that_was_not_read_yet_has_counted_nothing(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    store(lake, DAYS[0], ["raw/quarantine", "raw/trades_closed"])
+    (rule,) = (rule for rule in RULES if rule.id == "quarantine_small")
+    (outcome,) = evaluate([rule], partial(load, lake), DAYS[:1])
+    assert (outcome.passed, outcome.rows, outcome.error) == (True, 1, "")
+
+
 def test_a_day_that_cannot_be_read_fails_alone_in_a_range(tmp_path: Path) -> None:
     lake = Lake(UPath(tmp_path))
     for day in DAYS:

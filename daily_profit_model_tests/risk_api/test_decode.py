@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from daily_profit_model.risk_api.decode import Decoded, decode
+from daily_profit_model.risk_api.decode import Decoded, Decoding, decode
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -195,14 +194,46 @@ def test_every_field_of_the_contract_is_read_from_its_upstream_name() -> None:
         ]
 
 
-def test_pages_read_in_parts_give_what_pages_read_at_once_give(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_read_in_parts_give_what_pages_read_at_once_give() -> None:
     bodies = [
         body(trade(nth), trade(nth + 3, fee="?"), trade(nth, lots=0), trade(nth, login=None), trade(5, venue=1))
         for nth in range(6)
     ]
     at_once = decode(RAW_TRADES_CLOSED, bodies, day=DAY)
-    monkeypatch.setattr(sys.modules[decode.__module__], "PART_BYTES", 3000)
-    assert decode(RAW_TRADES_CLOSED, bodies, day=DAY) == at_once
+    with Decoding(RAW_TRADES_CLOSED, [DAY], bodies.__getitem__) as decoding:
+        for part in ([3], [5, 1], [], [0, 2, 4]):
+            decoding.add((page, bodies[page]) for page in part)
+        decoding.settle()
+        assert decoding.day(DAY, at_once=True) == at_once
     assert at_once.unknown_fields == {"venue": 6}
     assert at_once.unreadable == {"fee": 6}
     assert (at_once.received, at_once.quarantined.num_rows) == (30, 9)
+
+
+def test_numbers_and_texts_of_one_key_are_the_same_key() -> None:
+    sent = body(trade(), {**trade(), "login": 70001, "platform": "8", "position": 801, "tradeDate": "20260601"})
+    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: sent) as decoding:
+        decoding.add([(0, sent)])
+        assert (decoding.received(), decoding.distinct(2)) == (2, 1)
+
+
+def test_rows_without_a_key_are_told_apart_by_all_that_they_hold() -> None:
+    sent = body(*(trade(position=None, profit=profit) for profit in (1, 2, 2)), trade(login=None), trade(platform="x"))
+    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: sent) as decoding:
+        decoding.add([(0, sent)])
+        assert decoding.distinct(4) == 4
+
+
+@pytest.mark.parametrize("odd", ['"fee":true', '"comment":"a \\"b\\":null"', '"fee" : "?"', '"fee":"null"', '"fee":[1]'])
+def test_what_counting_tokens_cannot_see_is_found_by_parsing(odd: str) -> None:
+    sent = body(trade(fee=1), trade(1, fee=0.25)).replace(b'"fee":0.25', odd.encode())
+    decoded = decode(RAW_TRADES_CLOSED, [sent], day=DAY)
+    assert decoded.rows["fee"].to_pylist() == [1, None]
+    assert decoded.unreadable == ({} if "comment" in odd else {"fee": 1})
+
+
+def test_a_text_that_no_reader_takes_spoils_its_own_row_alone() -> None:
+    sent = body(trade(), trade(1, comment="@"), trade(2)).replace(b'"@"', b'"\\ud800"')
+    decoded = decode(RAW_TRADES_CLOSED, [sent], day=DAY)
+    assert (decoded.rows.num_rows, decoded.received, decoded.repeated) == (2, 3, 0)
+    assert decoded.quarantined["reason"].to_pylist() == ["unreadable_json"]

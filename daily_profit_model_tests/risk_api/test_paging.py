@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from daily_profit_model.risk_api import (
     ServiceUnreachable,
     fetch_all,
 )
+from daily_profit_model.risk_api.spool import Spool
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.scripted_service import Service
 
@@ -31,12 +33,45 @@ def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
     return [{"login": str(n % 7), "ticket": n, "profit": n / 4} for n in range(first, first + count)]
 
 
-def tickets(pages: Any) -> set[int]:
-    return {row["ticket"] for body in pages.bodies for row in orjson.loads(body)}
+class Keys:
+    """A receiver that parses: what came, by its natural key."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def begin(self) -> None:
+        self.rows = []
+
+    def page(self, number: int, rows: bytes) -> None:
+        self.rows += orjson.loads(rows)
+
+    def distinct(self, expected: int) -> int:
+        return len({tuple(row[name] for name in KEY) for row in self.rows})
+
+    def fingerprint(self) -> tuple[int, int]:
+        different = {orjson.dumps(row) for row in self.rows}
+        return len(different), sum(map(hash, different))
 
 
-def fetched(api: RiskApi, limit: int = 10) -> Any:
-    return fetch_all(api, ENDPOINT, {"trade-date": "20260601"}, key=KEY, limit=limit)
+@dataclass(frozen=True)
+class Pages:
+    """What a fetch said and what its receiver got."""
+
+    total: int
+    requests: int
+    retries: int
+    rows: list[dict[str, Any]]
+
+
+def tickets(pages: Pages) -> set[int]:
+    return {row["ticket"] for row in pages.rows}
+
+
+def fetched(api: RiskApi, limit: int = 10, spool: Spool | None = None) -> Pages:
+    keys = Keys()
+    params = {"trade-date": "20260601"}
+    said = fetch_all(api, ENDPOINT, params, limit=limit, spool=spool or Spool(None, "question"), receiver=keys)
+    return Pages(said.total, said.requests, said.retries, keys.rows)
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 95])
@@ -161,15 +196,56 @@ def test_a_new_order_between_two_pages_is_noticed(service: Service, connect: Con
     assert tickets(fetched(connect(connections=1))) == set(range(60))
 
 
-def test_numbers_and_texts_of_one_key_are_the_same_key(service: Service, connect: Connect) -> None:
-    service.rows[ENDPOINT] = [{"login": 1, "ticket": "5"}, {"login": "1", "ticket": 5}]
-    with pytest.raises(IncompleteFetch, match="1 distinct rows, total 2"):
+def test_rows_that_differ_under_one_key_are_complete_when_two_rounds_bring_the_same(
+    service: Service, connect: Connect
+) -> None:
+    service.rows[ENDPOINT] = [*rows(30), {"login": "0", "ticket": 0, "profit": 99.0}]
+    pages = fetched(connect())
+    assert (pages.total, len(pages.rows)) == (31, 31)
+    assert pages.requests == 8
+
+
+def test_rows_that_differ_under_one_key_and_change_from_round_to_round_are_incomplete(
+    service: Service, connect: Connect
+) -> None:
+    service.rows[ENDPOINT] = [*rows(30), {"login": "0", "ticket": 0, "profit": 99.0}]
+
+    def change(number: int, at: Service) -> None:
+        at.rows[ENDPOINT][-1] = {"login": "0", "ticket": 0, "profit": 99.0 + number}
+
+    service.before_page = change
+    with pytest.raises(IncompleteFetch, match="30 distinct rows, total 31"):
         fetched(connect())
 
 
-def test_a_null_in_a_key_counts_as_a_value(service: Service, connect: Connect) -> None:
-    service.rows[ENDPOINT] = [{"login": None, "ticket": 1}, {"ticket": 2}, {"login": "1", "ticket": None}]
-    assert fetched(connect()).total == 3
+@pytest.mark.parametrize("stopped_after", range(1, 10))
+def test_a_fetch_that_was_stopped_goes_on_and_asks_for_no_page_twice(
+    service: Service, connect: Connect, stopped_after: int
+) -> None:
+    service.rows[ENDPOINT], spool = rows(95), Spool(None, "question")
+    service.faults = [*[None] * stopped_after, *[scripted.status(404)] * 20]
+    with pytest.raises(RequestRefused):
+        fetched(connect(connections=1), spool=spool)
+    stored = {extent.skip for extent in spool.extents()}
+    assert len(stored) == stopped_after
+    service.faults = []
+    service.asked.clear()
+    assert tickets(fetched(connect(), spool=spool)) == set(range(95))
+    assert sorted(int(params["skip"]) for _, params, _ in service.asked) == sorted(set(range(0, 95, 10)) - stored)
+
+
+def test_a_stopped_fetch_starts_again_when_the_total_does_not_hold(service: Service, connect: Connect) -> None:
+    service.rows[ENDPOINT], spool = rows(95), Spool(None, "question")
+    service.faults = [*[None] * 5, *[scripted.status(404)] * 20]
+    with pytest.raises(RequestRefused):
+        fetched(connect(connections=1), spool=spool)
+    service.asked.clear()
+    service.faults = []
+    service.rows[ENDPOINT] = [*rows(1, first=1000), *rows(95)]
+    pages = fetched(connect(), spool=spool)
+    assert tickets(pages) == {*range(95), 1000}
+    assert [params["skip"] for _, params, _ in service.asked][:2] == ["50", "0"]
+    assert pages.requests == 11
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

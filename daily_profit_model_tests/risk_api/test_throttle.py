@@ -1,68 +1,122 @@
-"""The token bucket: the rate holds in every window, for any threads."""
+"""Waiting for the rate limit: threads share it, nobody is overtaken, and it is known what was waited for."""
 
 from __future__ import annotations
 
 import threading
 import time
-from itertools import pairwise
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from daily_profit_model.risk_api.throttle import TokenBucket
+from daily_profit_model.risk_api.throttle import Throttle
 from daily_profit_model_tests.risk_api.conftest import Time
 
 
-@given(
-    pauses=st.lists(st.floats(0, 3), min_size=1, max_size=80),
-    rate=st.floats(0.5, 50),
-    burst=st.integers(1, 20),
-)
-def test_no_window_ever_sees_more_than_the_burst_and_the_rate(pauses: list[float], rate: float, burst: int) -> None:
-    passing = Time()
-    bucket = TokenBucket(rate, burst, clock=passing.clock, sleep=passing.sleep)
-    left = []
-    for pause in pauses:
-        passing.now += pause
-        bucket.take()
-        left.append(passing.now)
-    for first in range(len(left)):
-        for last in range(first, len(left)):
-            assert last - first + 1 <= burst + rate * (left[last] - left[first]) + 1e-6
+def together(work: Callable[[int], None], threads: int) -> None:
+    running = [threading.Thread(target=work, args=(thread,)) for thread in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in running)
 
 
-def test_threads_share_one_limit() -> None:
-    bucket = TokenBucket(100, 5, clock=time.monotonic, sleep=time.sleep)
+def test_threads_share_one_limit(passing_time: Time) -> None:
+    throttle = Throttle(100, 6, clock=passing_time.clock, sleep=passing_time.sleep)
     left: list[float] = []
 
-    def work() -> None:
+    def work(_: int) -> None:
         for _ in range(10):
-            bucket.take()
-            left.append(time.monotonic())
+            permit = throttle.take()
+            left.append(permit.sent_at)
+            throttle.answered(permit)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    started = time.monotonic()
-    for thread in threads:
+    together(work, 4)
+    assert len(left) == 40
+    assert max(left) - 1000 >= (40 - 6) / 100
+
+
+def test_who_came_first_goes_first_and_nobody_is_left_behind(passing_time: Time) -> None:
+    released = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        released.wait(10)
+        passing_time.sleep(seconds)
+
+    throttle = Throttle(10, 2, clock=passing_time.clock, sleep=sleep)
+    throttle.hold(1)
+    order: list[int] = []
+
+    def work(thread: int) -> None:
+        permit = throttle.take()
+        order.append(thread)
+        throttle.answered(permit)
+
+    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(6)]
+    for number, thread in enumerate(threads, start=1):
         thread.start()
+        while len(throttle._queue) < number:
+            time.sleep(0.001)
+    released.set()
     for thread in threads:
-        thread.join()
-    assert time.monotonic() - started >= (40 - 5) / 100 - 0.01
-    # reserved in order: nobody is pushed back for ever
-    assert max(later - earlier for earlier, later in pairwise(sorted(left))) < 0.2
+        thread.join(10)
+    assert order == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_hold_stops_everyone_and_gives_no_burst_afterwards() -> None:
-    passing = Time()
-    bucket = TokenBucket(10, 20, clock=passing.clock, sleep=passing.sleep)
-    bucket.hold(5)
-    bucket.take()
-    assert passing.now == pytest.approx(1005)
-    bucket.take()
-    assert passing.now == pytest.approx(1005.1)
+def test_an_answer_lets_the_next_one_go_where_only_that_can() -> None:
+    throttle = Throttle(1000, 2, clock=time.monotonic, sleep=time.sleep)
+    first = throttle.take()
+    taken = threading.Event()
+    waiting = threading.Thread(target=lambda: (throttle.answered(throttle.take()), taken.set()))
+    waiting.start()
+    assert not taken.wait(0.05)
+    throttle.answered(first)
+    waiting.join(5)
+    assert taken.is_set()
 
 
-@pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0)])
-def test_a_bucket_that_lets_nothing_pass_is_refused(rate: float, burst: int) -> None:
-    with pytest.raises(ValueError, match="rate above 0"):
-        TokenBucket(rate, burst, clock=time.monotonic, sleep=time.sleep)
+def test_a_permit_that_is_not_used_is_as_if_it_had_not_been_given(passing_time: Time) -> None:
+    throttle = Throttle(1, 3, clock=passing_time.clock, sleep=passing_time.sleep)
+    for _ in range(10):
+        throttle.unused(throttle.take())
+    assert passing_time.sleeps == []
+
+
+def test_a_permit_says_what_was_waited_for(passing_time: Time) -> None:
+    throttle = Throttle(10, 2, clock=passing_time.clock, sleep=passing_time.sleep)
+    first = throttle.take()
+    assert (first.limited_s, first.held_s) == (0, 0)
+    throttle.answered(first)
+    second = throttle.take()
+    assert (second.limited_s, second.held_s) == (pytest.approx(0.1, rel=0.01), 0)
+    throttle.answered(second)
+    throttle.hold(7)
+    third = throttle.take()
+    assert third.held_s == pytest.approx(7)
+    assert third.limited_s < 0.2
+
+
+def test_a_hold_that_comes_while_one_waits_is_waited_for_too(passing_time: Time) -> None:
+    throttle = Throttle(10, 2, clock=passing_time.clock, sleep=passing_time.sleep)
+    throttle.answered(throttle.take())
+    sleep = passing_time.sleep
+
+    def sleep_and_be_held(seconds: float) -> None:
+        sleep(seconds)
+        if len(passing_time.sleeps) == 1:
+            throttle.hold(5)
+
+    throttle._sleep = sleep_and_be_held
+    assert throttle.take().sent_at >= 1005
+
+
+def test_a_wait_that_is_interrupted_holds_up_nobody(passing_time: Time) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    throttle = Throttle(1, 2, clock=passing_time.clock, sleep=interrupted)
+    throttle.answered(throttle.take())
+    with pytest.raises(KeyboardInterrupt):
+        throttle.take()
+    passing_time.now += 5
+    throttle.take()

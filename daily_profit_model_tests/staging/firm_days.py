@@ -12,6 +12,7 @@ from daily_profit_model.engine import Query, Source, run_table
 from daily_profit_model.engine.sql_text import sql_text
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.staging.trades import trades_query
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -110,13 +111,6 @@ def accounts_query() -> Query:
     )
 
 
-def trades_query() -> Query:
-    return Query(
-        sql_text("staging/trades"),
-        tuple(Source(table) for table in (RAW_TRADES_CLOSED, STAGING_ACCOUNTS, RAW_METRICS_DAILY, RAW_ACCOUNTS)),
-    )
-
-
 def make(lake: Lake, query: Query, table: Table, days: Sequence[str]) -> dict[str, pa.Table]:
     """Run and store the partitions, as the I/O manager does."""
     made = {}
@@ -135,6 +129,6 @@ def stage(lake: Lake, *days: str) -> dict[str, Mapping[str, Record]]:
 
 def stage_trades(lake: Lake, of: str) -> list[Record]:
     """staging/trades of the day, in the table's order."""
-    rows = make(lake, trades_query(), STAGING_TRADES, [of])[of]
+    rows = make(lake, trades_query(lake), STAGING_TRADES, [of])[of]
     ordered: list[Record] = rows.sort_by([(name, "ascending") for name in STAGING_TRADES.key]).to_pylist()
     return ordered

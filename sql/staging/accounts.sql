@@ -2,18 +2,7 @@
 -- the day tells. A fold over days: a backfill runs this text day after day, so its bits are those
 -- of the daily runs. What accumulates (equity high, trading days) is a maximum or a count.
 with metrics as (
-    -- an account may trade under several logins: profit and trades are its sum, in whole cents
-    select * replace (
-        case
-            when count(*) over account_day = 1 then net_profit
-            when count(net_profit) over account_day > 0
-                then (sum(round(net_profit * 100)::hugeint) over account_day)::double / 100
-        end as net_profit,
-        (sum(num_trades) over account_day)::bigint as num_trades
-    )
-    from raw_metrics_daily
-    window account_day as (partition by account_id, date)
-    qualify row_number() over (partition by account_id, date order by login, platform, broker) = 1
+    {staging/account_days}
 ),
 identities as (
     select login, platform, broker, max(account_id) as account_id

@@ -16,16 +16,5 @@ select
         else net_profit
     end as net_profit
 from (
-    -- an account may trade under several logins: profit and trades are its sum, in whole cents
-    select * replace (
-        case
-            when count(*) over account_day = 1 then net_profit
-            when count(net_profit) over account_day > 0
-                then (sum(round(net_profit * 100)::hugeint) over account_day)::double / 100
-        end as net_profit,
-        (sum(num_trades) over account_day)::bigint as num_trades
-    )
-    from raw_metrics_daily
-    window account_day as (partition by account_id, date)
-    qualify row_number() over (partition by account_id, date order by login, platform, broker) = 1
+    {staging/account_days}
 ) as account_days

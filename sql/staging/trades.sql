@@ -1,5 +1,7 @@
 -- staging/trades: trades of the day with their account, symbol class and session.
--- One account per (login, platform, broker) and day: the identity known by the day.
+-- One account per (login, platform, broker) and day: the identity known by the day. A login that was not
+-- known by then is looked up among those known now: of what is known later, identity alone may be used for
+-- a past day (RISK_API.md). Trades of test accounts are kept out.
 with identities as (
     select
         date,
@@ -34,8 +36,8 @@ select
     trades.login,
     trades.position,
     trades.ticket,
-    identities.account_id,
-    identities.account_id is not null as is_resolved,
+    coalesce(identities.account_id, known_logins.account_id) as account_id,
+    coalesce(identities.account_id, known_logins.account_id) is not null as is_resolved,
     trades.symbol,
     case
         when regexp_matches(trades.symbol, '^(XAU|XAG|XPT|XPD|GOLD|SILVER)') then 'metals'
@@ -69,3 +71,9 @@ left join identities
     and trades.login = identities.login
     and trades.platform = identities.platform
     and trades.broker = identities.broker
+left join known_logins
+    on trades.login = known_logins.login
+    and trades.platform = known_logins.platform
+    and trades.broker = known_logins.broker
+where identities.account_id is not null
+    or not coalesce(known_logins.is_test, false)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
@@ -77,9 +78,23 @@ def run_steps(
 
 
 def run_with_progress(launcher: Launcher, work: Work, force: bool) -> list[Launched]:
-    """Run one step's work under a progress bar with partitions a second and the time left."""
+    """Run one step's work under a progress bar, and say in one line what was made."""
     tables = work.step.tables
-    label = f"{work.step.stage}: {', '.join(name.split('/')[1] for name in tables)}"
+    started = time.monotonic()
+    with shown_progress(work, console):
+        made = launcher.run(work, force=force)
+    seconds = time.monotonic() - started
+    failed = sum(run.checks_failed for run in made)
+    checks = f", {failed} checks failed" if failed else ""
+    console.print(
+        f"{label_of(work):<60.60} {len(work.partitions):>4} partitions x {len(tables)} in {seconds:5.1f} s{checks}"
+    )
+    return made
+
+
+@contextmanager
+def shown_progress(work: Work, shown_on: Console) -> Iterator[None]:
+    """While the context lasts: a bar with the partitions stored, partitions a second and the time left."""
     started = time.monotonic()
     with Progress(
         TextColumn("{task.description:<46.46}"),
@@ -88,10 +103,11 @@ def run_with_progress(launcher: Launcher, work: Work, force: bool) -> list[Launc
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=console,
+        console=shown_on,
         transient=True,
+        disable=not shown_on.is_terminal,
     ) as progress:
-        task = progress.add_task(label, total=len(work.partitions) * len(tables), rate="")
+        task = progress.add_task(label_of(work), total=len(work.partitions) * len(work.step.tables), rate="")
 
         def stored(table: str, partition: str, rows: int) -> None:
             done = progress.tasks[0].completed + 1
@@ -99,12 +115,12 @@ def run_with_progress(launcher: Launcher, work: Work, force: bool) -> list[Launc
             progress.update(task, advance=1, rate=f"{rate:.1f} partitions/s")
 
         with listening(stored):
-            made = launcher.run(work, force=force)
-    seconds = time.monotonic() - started
-    failed = sum(run.checks_failed for run in made)
-    checks = f", {failed} checks failed" if failed else ""
-    console.print(f"{label:<60.60} {len(work.partitions):>4} partitions x {len(tables)} in {seconds:5.1f} s{checks}")
-    return made
+            yield
+
+
+def label_of(work: Work) -> str:
+    again = " again" if work.step.is_repeated else ""
+    return f"{work.step.stage}{again}: {', '.join(name.split('/')[1] for name in work.step.tables)}"
 
 
 def checked_days(settings: Settings, start: date | None, end: date | None) -> tuple[date, date]:

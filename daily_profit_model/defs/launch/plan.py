@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.calendars import calendar_of
+from daily_profit_model.defs.launch.repeated import not_made_since
 from daily_profit_model.defs.models.registry import transitions
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, LakeError, changes_since_written
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.splits import SplitSettings
-from daily_profit_model.partitions import days_between, weekly_cut_offs
+from daily_profit_model.partitions import correction_window, days_between, weekly_cut_offs
+from daily_profit_model.risk_api.raw_tables import QUESTIONS
 from daily_profit_model.settings import WrongUse, load_settings
+from daily_profit_model.staging.trades import resolvable_days
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+from daily_profit_model.tables.staging import STAGING_TRADES
 
 STAGES = ("raw", "staging", "features", "training", "models", "predictions", "monitoring")
 
@@ -34,14 +38,19 @@ class Step:
     tables: tuple[str, ...]
     calendar: str
     """`days`: start … end; `next_days`: the days predicted from them; `served_days`: those of them that were
-    predicted; `cut_offs`: the weekly ones among them."""
+    predicted; `cut_offs`: the weekly ones among them; `corrected_days`: those that the service may still
+    correct, when `end` is the newest complete day."""
     is_chained: bool = False
     """True: a partition reads the one before it, so that a new one makes all later ones new."""
+    is_repeated: bool = False
+    """True: made again once a day, whatever is there."""
 
 
 STEPS = (
     Step("raw", tuple(name for name in TABLES if name.startswith("raw/")), "days"),
-    Step("staging", ("staging/accounts", "staging/trades"), "days", is_chained=True),
+    Step("raw", (*QUESTIONS, "raw/quarantine"), "corrected_days", is_repeated=True),
+    Step("staging", ("staging/accounts",), "days", is_chained=True),
+    Step("staging", ("staging/trades",), "days"),
     Step("features", ("features/account_daily",), "days"),
     Step("training", ("training/account_daily",), "cut_offs"),
     Step("models", ("models/net_profit",), "cut_offs"),
@@ -70,15 +79,19 @@ def steps_of(stages: Sequence[str]) -> list[Step]:
     return [step for step in STEPS if step.stage in stages]
 
 
-def partitions_of(step: Step, lake: Lake, start: date, end: date) -> list[str]:
+def partitions_of(step: Step, lake: Lake, start: date, end: date, today: date) -> list[str]:
     """The partitions of a step's calendar that can exist for the data days `start` … `end`."""
     exist = set(calendar_of(TABLES[step.tables[0]]).get_partition_keys())
-    return [partition for partition in _wanted(step, lake, start, end) if partition in exist]
+    return [partition for partition in _wanted(step, lake, start, end, today) if partition in exist]
 
 
-def _wanted(step: Step, lake: Lake, start: date, end: date) -> list[str]:
+def _wanted(step: Step, lake: Lake, start: date, end: date, today: date) -> list[str]:
     if step.calendar == "days":
         return days_between(start, end)
+    if step.calendar == "corrected_days":
+        is_newest = end == today - timedelta(days=1)
+        window = correction_window(end, load_settings().dpm_correction_days) if is_newest else []
+        return [day for day in window if day >= start.isoformat()]
     if step.calendar == "cut_offs":
         return [cutoff for cutoff in weekly_cut_offs(start, end) if has_history(lake, cutoff)]
     first = first_served_day(lake)
@@ -118,9 +131,19 @@ def days_with_targets(lake: Lake, cutoff: str) -> int:
 
 
 def work_of(
-    step: Step, lake: Lake, instance: dg.DagsterInstance, graph: dg.AssetGraph, wanted: Sequence[str], force: bool
+    step: Step,
+    lake: Lake,
+    instance: dg.DagsterInstance,
+    graph: dg.AssetGraph,
+    wanted: Sequence[str],
+    force: bool,
+    today: date,
 ) -> Work:
     """Which of the `wanted` partitions a step has to make."""
+    if step.is_repeated:
+        midnight = datetime.combine(today, time(), UTC)
+        partitions = not_made_since(instance, step.tables, wanted, midnight)
+        return Work(step, partitions, f"not read again since {midnight:%Y-%m-%d %H:%M} UTC" if partitions else "")
     if force:
         return Work(step, list(wanted), "forced")
     hashes = HashLookup(lake)
@@ -133,6 +156,9 @@ def work_of(
             reason = _reason(lake, hashes, name, partition, code_version, partition in recorded)
             if reason and partition not in reasons:
                 reasons[partition] = f"{name} of {partition}: {reason}"
+        if name == STAGING_TRADES.name:
+            for partition in resolvable_days(lake, [day for day in wanted if day not in reasons]):
+                reasons[partition] = f"{name} of {partition}: the account of an unresolved trade is known by now"
     partitions = [partition for partition in wanted if partition in reasons]
     if step.is_chained and partitions:
         partitions = [partition for partition in wanted if partition >= partitions[0]]

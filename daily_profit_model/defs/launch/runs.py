@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import dagster as dg
@@ -35,6 +35,27 @@ class RunFailed(Exception):
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A partition as its materialisation describes it."""
+
+    table: str
+    partition: str
+    metadata: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """A check that did not hold, and what it saw."""
+
+    table: str
+    partition: str
+    rule: str
+    is_error: bool
+    """False: a warning."""
+    description: str
+
+
+@dataclass(frozen=True)
 class Launched:
     """A finished run: what it made and what its checks said."""
 
@@ -42,17 +63,23 @@ class Launched:
     step: Step
     partitions: tuple[str, ...]
     checks_passed: int
-    checks_failed: int
+    failures: tuple[FailedCheck, ...] = ()
+    stored: tuple[Stored, ...] = ()
 
-
-Announce = Callable[[Work], None]
+    @property
+    def checks_failed(self) -> int:
+        return len(self.failures)
 
 
 class Launcher:
-    """Runs steps of the graph in this process, with the definitions loaded once."""
+    """Runs steps of the graph in this process, with the definitions loaded once.
 
-    def __init__(self, settings: Settings) -> None:
+    `now` is the clock (UTC) by which the newest complete day is known.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.lake = Lake(settings.lake_root)
+        self._now = now
         self.instance = stored_instance(settings)
         defs = build_definitions()
         self._job = defs.resolve_implicit_global_asset_job_def()
@@ -60,17 +87,23 @@ class Launcher:
 
     def work(self, step: Step, start: date, end: date, *, force: bool = False) -> Work:
         """What `step` has to make for the data days `start` … `end`."""
-        wanted = partitions_of(step, self.lake, start, end)
-        return work_of(step, self.lake, self.instance, self._graph, wanted, force)
+        today = self._now().date()
+        wanted = partitions_of(step, self.lake, start, end, today)
+        return work_of(step, self.lake, self.instance, self._graph, wanted, force, today)
 
     def run(self, work: Work, *, force: bool = False) -> list[Launched]:
         """Make the partitions of `work`, a run per range. Raises RunFailed."""
+        return list(self.runs(work, force=force))
+
+    def runs(self, work: Work, *, force: bool = False) -> Iterator[Launched]:
+        """Make the partitions of `work`, a run per range, each run as it is done. Raises RunFailed."""
         spans = contiguous_ranges(work.partitions)
         if work.step.calendar == "cut_offs":
             spans = (
                 [(work.partitions[0], work.partitions[-1])] if _is_whole(work) else [(p, p) for p in work.partitions]
             )
-        return [self._run_range(work, first, last, force) for first, last in spans]
+        for first, last in spans:
+            yield self._run_range(work, first, last, force or work.step.is_repeated)
 
     def _run_range(self, work: Work, first: str, last: str, force: bool) -> Launched:
         keys = [asset_key(TABLES[name]) for name in work.step.tables]
@@ -78,12 +111,32 @@ class Launcher:
         result = self._job.execute_in_process(
             instance=self.instance, asset_selection=keys, tags=tags, run_config=_QUIET, raise_on_error=False
         )
-        evaluations = result.get_asset_check_evaluations()
-        failed = [evaluation for evaluation in evaluations if not evaluation.passed]
         if not result.success:
             raise RunFailed(_why(result))
+        evaluations = result.get_asset_check_evaluations()
+        failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
         made = tuple(p for p in work.partitions if first <= p <= last)
-        return Launched(result.run_id, work.step, made, len(evaluations) - len(failed), len(failed))
+        return Launched(
+            result.run_id, work.step, made, len(evaluations) - len(failed), failed, tuple(_stored_by(result))
+        )
+
+
+def _failed(evaluation: dg.AssetCheckEvaluation) -> FailedCheck:
+    return FailedCheck(
+        evaluation.asset_key.to_user_string(),
+        evaluation.partition or "",
+        evaluation.check_name,
+        evaluation.severity == dg.AssetCheckSeverity.ERROR,
+        evaluation.description or "",
+    )
+
+
+def _stored_by(result: dg.ExecuteInProcessResult) -> Iterator[Stored]:
+    for event in result.all_events:
+        if event.is_step_materialization:
+            made = event.step_materialization_data.materialization
+            metadata = {name: value.value for name, value in made.metadata.items()}
+            yield Stored(made.asset_key.to_user_string(), made.partition or "", metadata)
 
 
 def _is_whole(work: Work) -> bool:

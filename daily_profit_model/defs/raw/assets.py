@@ -1,8 +1,6 @@
 """The raw layer: what the outside said of each day, complete or not at all, every fetch kept as a revision."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import TypeVar
@@ -16,10 +14,12 @@ from daily_profit_model.defs.table_asset import on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.lake import Lake, LakeError, read
 from daily_profit_model.lake.lake import cut_off
-from daily_profit_model.risk_api.decode import Decoded, decode
+from daily_profit_model.risk_api.asking import fetch_accounts, fetch_days
+from daily_profit_model.risk_api.decode import Decoded
 from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
-from daily_profit_model.risk_api.raw_tables import DAYS_A_QUESTION, fetch_alltime, fetch_days, stamp
+from daily_profit_model.risk_api.raw_tables import stamp
 from daily_profit_model.risk_api.regimes import read_regime
+from daily_profit_model.risk_api.spool import Spools
 from daily_profit_model.settings import Settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
@@ -39,8 +39,6 @@ KEEP_COMPLETE_TAG = "dpm/keep_complete"
 
 CODE_VERSION = "1"
 LIVE_GRACE = timedelta(hours=1)
-QUESTIONS_AHEAD = 2
-"""Questions that are asked and decoded while another one's days are being stored."""
 FETCHED = (
     RAW_PLANS,
     RAW_ACCOUNTS,
@@ -72,7 +70,7 @@ def plans(context: dg.AssetExecutionContext) -> Fetches:
 def accounts(context: dg.AssetExecutionContext) -> Fetches:
     @once
     def now() -> Decoded:  # one answer serves every day: the service only says how things are now
-        return decode(RAW_ACCOUNTS, fetch_alltime(api_of(context).client).bodies, day=newest_complete_day())
+        return fetch_accounts(api_of(context).client, newest_complete_day(), spools_of(context))
 
     return fetches(context, RAW_ACCOUNTS, each(lambda day: stamp(now(), day, is_live=is_live(day, datetime.now(UTC)))))
 
@@ -87,7 +85,15 @@ def _dated_asset(table: Table) -> dg.AssetsDefinition:
         required_resource_keys={"lake", "settings", "risk_api"},
     )
     def dated(context: dg.AssetExecutionContext) -> Fetches:
-        return fetches(context, table, lambda days: fetch_days(api_of(context).client, table.name, days))
+        def read(days: Sequence[date]) -> Iterator[tuple[date, Decoded | None]]:
+            return fetch_days(api_of(context).client, table.name, days, spools_of(context), stored_since)
+
+        def stored_since(day: date, instant: datetime) -> bool:
+            file = lake_of(context).describe(table.name, day.isoformat(), "newest")
+            keep = context.run.tags.get(KEEP_COMPLETE_TAG) == "true"
+            return file is not None and (keep or (file.revision or instant) > instant)
+
+        return fetches(context, table, read)
 
     return dated
 
@@ -114,7 +120,7 @@ def market_regimes(context: dg.AssetExecutionContext) -> Fetches:
 )
 def quarantine(context: dg.AssetExecutionContext) -> Made:
     """Everything that any raw table of the day rejected, with its reason and as it was received."""
-    lake: Lake = context.resources.lake
+    lake = lake_of(context)
     sources = [Source(rejects_of(table), as_known="newest", optional=True) for table in FETCHED]
 
     def days() -> Iterator[tuple[str, pa.Table]]:
@@ -126,8 +132,8 @@ def quarantine(context: dg.AssetExecutionContext) -> Made:
 
 
 T = TypeVar("T")
-Reader = Callable[[Sequence[date]], Iterator[tuple[date, Decoded]]]
-"""Reads days in the order given, each whole."""
+Reader = Callable[[Sequence[date]], Iterator[tuple[date, Decoded | None]]]
+"""Reads days, each whole; None: another process has just stored the day."""
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
@@ -151,7 +157,7 @@ def each(of_day: Callable[[date], Decoded]) -> Reader:
 
 def fetches(context: dg.AssetExecutionContext, table: Table, reader: Reader) -> Fetches:
     """The run's days of a raw table, stored as they arrive; complete ones are left alone when the run says so."""
-    lake: Lake = context.resources.lake
+    lake = lake_of(context)
     refuse_unfinished(table, context.partition_keys)
     keep = context.run.tags.get(KEEP_COMPLETE_TAG) == "true"
     kept = [key for key in context.partition_keys if keep and lake.file(table.name, key, "newest") is not None]
@@ -159,23 +165,10 @@ def fetches(context: dg.AssetExecutionContext, table: Table, reader: Reader) -> 
 
     def days() -> Iterator[tuple[str, Fetched | None]]:
         yield from ((key, None) for key in kept)
-        for day, decoded in ahead(reader, wanted):
-            yield day.isoformat(), fetched(table, decoded)
+        for day, decoded in reader(wanted):
+            yield day.isoformat(), None if decoded is None else fetched(table, decoded)
 
     return Fetches(days())
-
-
-def ahead(reader: Reader, days: Sequence[date]) -> Iterator[tuple[date, Decoded]]:
-    """What `reader` gives, in order; the next questions are asked and decoded while one is being stored."""
-    questions = [days[first : first + DAYS_A_QUESTION] for first in range(0, len(days), DAYS_A_QUESTION)]
-    waiting: deque[Future[list[tuple[date, Decoded]]]] = deque()
-    with ThreadPoolExecutor(max_workers=QUESTIONS_AHEAD) as pool:
-        for question in questions:
-            waiting.append(pool.submit(lambda asked: list(reader(asked)), question))
-            if len(waiting) > QUESTIONS_AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
 
 
 def fetched(table: Table, decoded: Decoded) -> Fetched:
@@ -216,6 +209,15 @@ def refuse_unfinished(table: Table, days: list[str]) -> None:
 def settings_of(context: dg.AssetExecutionContext) -> Settings:
     settings: Settings = context.resources.settings
     return settings
+
+
+def lake_of(context: dg.AssetExecutionContext) -> Lake:
+    lake: Lake = context.resources.lake
+    return lake
+
+
+def spools_of(context: dg.AssetExecutionContext) -> Spools:
+    return Spools(settings_of(context).spool_dir)
 
 
 def api_of(context: dg.AssetExecutionContext) -> RiskApiService:

@@ -1,10 +1,14 @@
 """The staging layer: accounts on every day of their lives, and trades with their accounts."""
 
+import dagster as dg
+
 from daily_profit_model.defs.calendars import day_before
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Query, Source
 from daily_profit_model.engine.sql_text import sql_text
+from daily_profit_model.lake import Lake
 from daily_profit_model.settings import load_settings
+from daily_profit_model.staging.trades import trades_query
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
     RAW_METRICS_DAILY,
@@ -44,7 +48,8 @@ def accounts() -> Query:
     code_version=code_version_of(sql_text("staging/trades")),
     deps=[on(RAW_TRADES_CLOSED), on(STAGING_ACCOUNTS), on(RAW_METRICS_DAILY), on(RAW_ACCOUNTS)],
     kinds=("duckdb", "parquet"),
+    required_resource_keys={"lake"},
 )
-def trades() -> Query:
-    tables = (RAW_TRADES_CLOSED, STAGING_ACCOUNTS, RAW_METRICS_DAILY, RAW_ACCOUNTS)
-    return Query(sql_text("staging/trades"), tuple(Source(table) for table in tables))
+def trades(context: dg.AssetExecutionContext) -> Query:
+    lake: Lake = context.resources.lake
+    return trades_query(lake)

@@ -1,0 +1,78 @@
+"""Doubtful rows, read field by field: which of them are good all the same, and what is wrong with the others.
+
+Which rows are doubtful is decided by `decode`; the SQL stands in `rows_sql`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from daily_profit_model.risk_api import quarantine, rows_sql
+from daily_profit_model.risk_api.rows_sql import TEST, quoted
+from daily_profit_model.tables.contract import TEXT, Table
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The verdict on some rows. The good ones are the relation `accepted` (page, the table's columns)."""
+
+    rejected: pa.Table
+    """In the schema of raw/quarantine."""
+    verdicts: pa.Table
+    """(page, date, kind): of each row that is not good, its number, its day if readable, `test` or `rejected`."""
+    unreadable: Counter[tuple[date | None, str]]
+    """Values of optional fields that could not be read and became null, by day and field."""
+
+
+def second_look(scratch: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[bytes], day: date | None) -> Seen:
+    """Judges `rows` (JSON, a record each) of `table`; a row's page is its position in `rows`.
+
+    Without a `day`, a row of any day is one of the day asked for.
+    """
+    quarantine.register_bodies(scratch, ((page, 0, b"[" + row + b"]") for page, row in enumerate(rows)))
+    scratch.execute(f"create or replace temp table records as {rows_sql.records(table)}")
+    scratch.execute(f"create or replace temp table typed as {rows_sql.typed(table, day)}")
+    scratch.execute(f"create or replace temp table judged as {rows_sql.judged(table)}")
+    scratch.execute(f"""
+create or replace temp view accepted as
+select page, {_listed(table.column_names)}
+from typed
+anti join judged using (page)""")
+    verdicts = scratch.sql(f"""
+select page, typed.date, case when problem = {TEST} then 'test' else 'rejected' end as kind
+from judged
+join typed using (page)""").to_arrow_table()
+    return Seen(quarantine.of_judged(scratch, table, day), verdicts, _unreadable(scratch, table))
+
+
+def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:
+    """Values of optional fields that are there and did not become one of the column's type.
+
+    Nulls of text and of values are compared in Arrow, which knows their number; only fields that
+    differ, by a blank or by something unreadable, are counted.
+    """
+    optional = [column for column in table.columns if column.source and not column.required and column.type != TEXT]
+    fields = _listed(str(column.source) for column in optional)
+    text = scratch.sql(f"select {fields} from records").to_arrow_table()
+    values = scratch.sql(f"select {_listed(column.name for column in optional)} from typed").to_arrow_table()
+    counts: Counter[tuple[date | None, str]] = Counter()
+    for column in optional:
+        if values[column.name].null_count > text[column.source].null_count:
+            lost = scratch.execute(f"""
+select typed.date, count(*)
+from typed
+join records using (page)
+where typed.{quoted(column.name)} is null and {rows_sql.is_there(column, "records")}
+group by typed.date""").fetchall()
+            counts.update({(day, str(column.source)): count for day, count in lost})
+    return counts
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names))

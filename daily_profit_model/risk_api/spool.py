@@ -1,0 +1,170 @@
+"""Pages on disk while a fetch is under way, so that a killed one goes on where it was.
+
+One SQLite file a question, in a folder a table; a page, its rows and its position are one transaction.
+Which pages are asked for is decided in `paging`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import filelock
+import pyarrow as pa
+import structlog
+
+from daily_profit_model.partitions import days_between
+
+LIFE_S = 6 * 3600.0
+"""A fetch that lay longer starts again: what a service says of a day can be corrected meanwhile."""
+
+_LAYOUT = """
+create table if not exists question (text text not null, started real not null);
+create table if not exists pages (
+  number integer primary key,
+  skip integer not null,
+  rows integer not null,
+  total integer,
+  bytes integer not null,
+  body blob not null
+);
+"""
+_CODEC = pa.Codec("lz4")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where a stored page lies: its number in the order of storing, its offset, its rows, the total it told."""
+
+    number: int
+    skip: int
+    rows: int
+    total: int | None
+
+
+class Spool:
+    """The pages of one question. Any thread may store; what is stored is there after a kill.
+
+    `path` None: a file of its own that goes with the process. Pages of another question, or older than
+    LIFE_S, are forgotten when the spool is opened.
+    """
+
+    def __init__(self, path: Path | None, question: str, *, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._question, self._now = question, now
+        self._lock = threading.Lock()
+        self._base = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
+        # NORMAL: a killed process loses nothing; a power cut may lose the last pages, never half of one
+        self._base.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_LAYOUT}")
+        started = self._base.execute("select max(started) from question where text = ?", [question]).fetchone()[0]
+        if started is None or not 0 <= now() - started < LIFE_S:
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget all pages: the question is asked anew."""
+        with self._lock, self._transaction():
+            self._base.execute("delete from pages")
+            self._base.execute("delete from question")
+            self._base.execute("insert into question values (?, ?)", [self._question, self._now()])
+
+    def add(self, skip: int, rows: int, total: int | None, body: bytes) -> int:
+        """Store a page (a JSON array of `rows` records) at its offset; returns its number, from 1."""
+        packed = _CODEC.compress(body, asbytes=True)
+        with self._lock:
+            stored = self._base.execute(
+                "insert into pages (skip, rows, total, bytes, body) values (?, ?, ?, ?, ?)",
+                [skip, rows, total, len(body), packed],
+            )
+            return int(stored.lastrowid or 0)
+
+    def extents(self) -> list[Extent]:
+        """The pages that are stored, in the order of storing."""
+        with self._lock:
+            found = self._base.execute("select number, skip, rows, total from pages order by number").fetchall()
+        return [Extent(*row) for row in found]
+
+    def body(self, number: int) -> bytes:
+        """The JSON array of a page."""
+        with self._lock:
+            size, packed = self._base.execute("select bytes, body from pages where number = ?", [number]).fetchone()
+        unpacked: bytes = _CODEC.decompress(packed, decompressed_size=size, asbytes=True)
+        return unpacked
+
+    def close(self) -> None:
+        """Keep the pages for another time."""
+        with self._lock:
+            self._base.close()
+
+    def remove(self) -> None:
+        """The rows are where they belong: the pages are not needed any more."""
+        self.close()
+        if self._path is not None:
+            for ending in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._base.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._base.execute("rollback")
+            raise
+        self._base.execute("commit")
+
+
+@dataclass(frozen=True)
+class Spools:
+    """The spools of all tables in one folder; without a folder they go with the process and lock nothing."""
+
+    folder: Path | None = None
+
+    def open(self, table: str, days: Sequence[date], question: str) -> Spool:
+        """The spool of a question over consecutive `days`."""
+        name = None if self.folder is None else self._folder_of(table) / f"{days[0]}_{days[-1]}.sqlite"
+        return Spool(name, question)
+
+    def unfinished(self, table: str) -> list[list[date]]:
+        """The days of each question of `table` whose fetch was broken off."""
+        if self.folder is None:
+            return []
+        ends = [path.stem.split("_") for path in sorted(self._folder_of(table).glob("*.sqlite"))]
+        return [[date.fromisoformat(day) for day in days_between(*map(date.fromisoformat, pair))] for pair in ends]
+
+    @contextmanager
+    def locked(self, table: str, days: Sequence[date]) -> Iterator[bool]:
+        """Nobody else fetches these days meanwhile; yields whether another process had to be waited for.
+
+        Days are locked in ascending order, so that two processes never wait for each other.
+        """
+        waited = False
+        with ExitStack() as held:
+            for day in sorted(days) if self.folder is not None else ():
+                lock = self._lock_of(table, day)
+                try:
+                    lock.acquire(timeout=0)
+                except filelock.Timeout:
+                    log.warning("another_process_is_fetching", table=table, day=str(day), doing="waiting for it")
+                    waited = True
+                    lock.acquire()
+                held.callback(lock.release)
+            yield waited
+
+    def _lock_of(self, table: str, day: date) -> filelock.BaseFileLock:
+        folder = self._folder_of(table)
+        folder.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(folder / f"{day}.lock", thread_local=False)
+
+    def _folder_of(self, table: str) -> Path:
+        assert self.folder is not None
+        return self.folder / table

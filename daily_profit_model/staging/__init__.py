@@ -1,0 +1,1 @@
+"""What the staging layer needs beside its SQL texts (sql/staging). No Dagster here."""
