@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     risk_api_burst: int = Field(20, gt=0, description="Requests that may be sent at once after a rest")
     risk_api_timeout: float = Field(120.0, gt=0, description="Seconds before a request counts as timed out")
     risk_api_connections: int = Field(4, gt=0, description="Pages in flight at once")
+    risk_api_breaker_failures: int = Field(10, gt=0, description="Failures in a row after which the API is left alone")
+    risk_api_breaker_pause: float = Field(5.0, gt=0, description="Seconds between probes of an API that is left alone")
+    risk_api_breaker_patience: float = Field(
+        35.0, ge=0, description="Seconds that the API may be failing before a run that waits for it fails"
+    )
     regimes_source: str = Field("", description="Folder or URL of one regime document a day (YYYY-MM-DD.json)")
     market_api_base_url: str = Field("", description="Chart endpoint of hourly bars")
     dpm_correction_days: int = Field(
@@ -63,6 +68,16 @@ class Settings(BaseSettings):
     dpm_first_training_days: int = Field(
         60, ge=44, description="Days with outcomes that must be there before the first cut-off is trained"
     )
+    dpm_feed_failure_rate_warn: float = Field(
+        0.10, ge=0, le=1, description="Share of a day's calls of a feed that fail"
+    )
+    dpm_feed_failure_rate_error: float = Field(0.30, ge=0, le=1, description="The same, as an error")
+    dpm_feed_latency_warn: float = Field(2.0, gt=0, description="Seconds within which 95 % of a feed's calls end")
+    dpm_feed_latency_error: float = Field(5.0, gt=0, description="The same, as an error")
+    dpm_feed_live_staleness_warn: float = Field(5.0, ge=0, description="Minutes by which a live feed may lag")
+    dpm_feed_live_staleness_error: float = Field(10.0, ge=0, description="The same, as an error")
+    dpm_feed_daily_staleness_warn: float = Field(25.0, ge=0, description="Hours by which a daily feed may lag")
+    dpm_feed_daily_staleness_error: float = Field(48.0, ge=0, description="The same, as an error")
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 

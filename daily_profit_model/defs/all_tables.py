@@ -15,6 +15,7 @@ from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_TABLES
+from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 
 ALL_TABLES: tuple[Table, ...] = (
@@ -31,6 +32,7 @@ ALL_TABLES: tuple[Table, ...] = (
     PREDICTIONS_ACCOUNT_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
+    MONITORING_RECONCILIATION,
 )
 
 TABLES = {table.name: table for table in ALL_TABLES}

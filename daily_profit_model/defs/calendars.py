@@ -12,6 +12,9 @@ from daily_profit_model.partitions import first_cut_off
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
 _START = load_settings().dpm_start_date
 _FIRST_CUT_OFF = first_cut_off(_START, load_settings().dpm_first_training_days)
 _FIRST_SERVED = (_FIRST_CUT_OFF + timedelta(days=2)).isoformat()
@@ -43,10 +46,18 @@ _BY_LAYER = {
     "monitoring": JUDGED_DAYS,
 }
 
+_BY_TABLE = {"monitoring/reconciliation": DAILY}
+"""Tables that tell of the data and not of predictions: they have every day that the data have."""
+
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:
-    """The partitions of a table, by its layer."""
-    return _BY_LAYER[table.name.split("/")[0]]
+    """The partitions of a table: those of its layer, unless it has a calendar of its own."""
+    return _BY_TABLE.get(table.name) or _BY_LAYER[table.name.split("/")[0]]
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags that make a run one over the partitions `first` … `last`."""
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}
 
 
 def look_back(days: int, last: int = 0) -> dg.TimeWindowPartitionMapping:

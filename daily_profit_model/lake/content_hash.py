@@ -79,23 +79,30 @@ def _canonical_bytes(column: pa.Array, name: str) -> Iterator[tuple[str, bytes |
         for index in range(kind.num_fields):
             yield from _canonical_bytes(pc.struct_field(column, [index]), f"{name}/{kind.field(index).name}")
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pc.fill_null(pc.cast(pc.list_value_length(column), pa.int64()), 0)
+        lengths = _filled(pc.cast(pc.list_value_length(column), pa.int64()))
         yield f"{name}/lengths", _plain(lengths)
         yield from _canonical_bytes(pc.list_flatten(column), f"{name}/items")
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
-        wide = pa.large_binary()
-        filled = pc.fill_null(pc.cast(column, wide), pa.scalar(b"", wide))
+        filled = _filled(pc.cast(column, pa.large_binary()))
         yield f"{name}/lengths", _plain(pc.cast(pc.binary_length(filled), pa.int64()))
         yield f"{name}/values", b"".join(filled.to_pylist()) if filled.offset else _string_bytes(filled)
     elif pa.types.is_boolean(kind):
-        yield f"{name}/values", _plain(pc.fill_null(pc.cast(column, pa.uint8()), 0))
+        yield f"{name}/values", _plain(_filled(pc.cast(column, pa.uint8())))
     else:
-        zero = pa.array([0], type=pa.int64()) if not pa.types.is_floating(kind) else pa.array([0.0])
-        yield f"{name}/values", _plain(pc.fill_null(column, pc.cast(zero, _storage_of(kind)).cast(kind)[0]))
+        yield f"{name}/values", _plain(_filled(column))
 
 
-def _storage_of(kind: pa.DataType) -> pa.DataType:
-    return pa.int32() if pa.types.is_date32(kind) else (pa.float64() if pa.types.is_floating(kind) else pa.int64())
+def _filled(column: pa.Array) -> pa.Array:
+    """The column with zeros, or empty texts, where it is null."""
+    if not column.null_count:
+        return column
+    # pa.scalar would import pandas, a second's work
+    zero = pa.Array.from_buffers(column.type, 1, [None, pa.py_buffer(bytes(16)), *_values_buffer(column.type)])[0]
+    return pc.fill_null(column, zero)
+
+
+def _values_buffer(kind: pa.DataType) -> list[pa.Buffer]:
+    return [pa.py_buffer(b"")] if pa.types.is_large_binary(kind) else []
 
 
 def _plain(column: pa.Array) -> memoryview:

@@ -134,10 +134,11 @@ def _typed(table: Table, partition: str, rows: pa.Table) -> pa.Table:
         typed = rows.select(table.column_names).cast(table.schema())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise LakeError(f"{table.name} of {partition}: rows do not fit the contract: {error}") from error
-    if table.partitioning != "none":
-        own = pa.scalar(date.fromisoformat(partition), pa.date32())
-        foreign = pc.sum(pc.cast(pc.invert(pc.equal(typed[table.day_column], own)), pa.int64())).as_py()
-        if foreign:
+    if table.partitioning != "none" and typed.num_rows:
+        days = typed[table.day_column]
+        own = date.fromisoformat(partition)
+        if days.null_count or pc.min_max(days).as_py() != {"min": own, "max": own}:
+            foreign = sum(day != own for day in days.to_pylist())
             raise LakeError(f"{table.name} of {partition}: {foreign} rows belong to another partition")
     return typed
 
@@ -164,7 +165,7 @@ def _store(
     }
     with _replacing(path) as place:
         content = ContentHash(table.schema())
-        stored = table.schema().empty_table().select(table.stored_names).schema
+        stored = pa.schema([table.schema().field(name) for name in table.stored_names])
         with pq.ParquetWriter(place.stream, stored, compression="zstd", store_schema=True) as writer:
             for group in _row_groups(table, partition, rows):
                 content.update(group)

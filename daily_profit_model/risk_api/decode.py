@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.risk_api import quarantine, rows_sql
-from daily_profit_model.risk_api.envelope import rows_in
+from daily_profit_model.risk_api.envelope import lines_of, rows_in
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.rows_sql import quoted
 from daily_profit_model.risk_api.scratch import session
@@ -33,7 +33,7 @@ BATCH_ROWS = 2**15
 
 _numbers = itertools.count()
 _Part = tuple[int, int, bytes]
-"""A page's number, how many of its rows stand before, and a JSON array of rows."""
+"""A page's number, how many of its rows stand before, and rows, one a line."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,9 @@ def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
 
     Deterministic: the result depends on the set of rows received, not on their order or pages.
     """
-    with Decoding(table, [day], bodies.__getitem__) as decoding:
-        decoding.add(enumerate(bodies))
+    pages = [lines_of(body) for body in bodies]
+    with Decoding(table, [day], pages.__getitem__) as decoding:
+        decoding.add(enumerate(pages))
         decoding.settle()
         return decoding.day(day, at_once=True)
 
@@ -99,12 +100,12 @@ class Decoding:
     Rows lie in the scratch database until `close`, in memory or on disk.
     """
 
-    def __init__(self, table: Table, days: Sequence[date], page_body: Callable[[int], bytes]) -> None:
+    def __init__(self, table: Table, days: Sequence[date], page_rows: Callable[[int], bytes]) -> None:
         self.table, self.days = table, tuple(days)
         self._is_unique = True
         self.is_divisible = True
         """False: a row belongs to none of the days, so that it is not known whose it is; ask for each day alone."""
-        self._page_body = page_body
+        self._page_rows = page_rows
         self._is_dated = table.column("date").source is not None
         self._columns = ", ".join(map(quoted, table.column_names))
         self._received: Counter[date] = Counter()
@@ -136,7 +137,7 @@ class Decoding:
         self._scratch.close()
 
     def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
-        """Read some pages: (number, JSON array of rows)."""
+        """Read some pages: (number, rows, one a line)."""
         with session() as scratch:
             self._add(scratch, [(page, 0, body) for page, body in pages])
 
@@ -204,7 +205,7 @@ from (
         if not parts:
             return
         name = f"{self._home}.part_{next(_numbers)}"
-        quarantine.register_bodies(scratch, parts)
+        quarantine.register(scratch, parts)
         try:
             scratch.execute(f"create table {name} as {rows_sql.plain(self.table, self.days)}")
         except duckdb.InvalidInputException:
@@ -233,7 +234,7 @@ from (
 
     def _look_for_fields(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], name: str) -> None:
         """Pages that hold other values than were read: count unknown fields, and doubt what is no number."""
-        quarantine.register_bodies(scratch, parts)
+        quarantine.register(scratch, parts)
         scratch.execute(f"""
 update {name} as plain set is_doubtful = true
 from ({rows_sql.unread(self.table)}) as unread
@@ -281,7 +282,7 @@ where plain.page = unread.page and plain.place = unread.place""")
 
     def _reject_unreadable(self, scratch: duckdb.DuckDBPyConnection, part: _Part) -> None:
         """A row that the reader refuses as JSON, though it is whole: an impossible escape in a text."""
-        row = part[2][1:-1]
+        row = part[2].removesuffix(b"\n")
         rejected = quarantine.of_rejections(
             self.table, self.days[0], [Rejection("unreadable_json", None, row.decode(errors="replace"))]
         )
@@ -319,7 +320,7 @@ order by page""").fetchall()
         split: tuple[int, Sequence[bytes]] = (-1, ())
         for day, page, place, content in losers:
             if split[0] != page:
-                split = page, rows_in(self._page_body(page))
+                split = page, rows_in(self._page_rows(page))
             text = quarantine.plain_text(split[1][place - 1])
             texts[self._day_of(day), content] = min(text, texts.get((self._day_of(day), content), text))
         by_day: dict[date, list[Rejection]] = defaultdict(list)
@@ -349,26 +350,27 @@ order by page""").fetchall()
         return ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(self.table))
 
 
-def values_in(array: bytes) -> int | None:
-    """How many fields of the records in a JSON array hold a value other than null; None where that takes parsing.
+def values_in(lines: bytes) -> int | None:
+    """How many fields of the records in JSON lines hold a value other than null; None where that takes parsing.
 
     Counting tokens is ten times faster than parsing. It is right where keys and colons stand together,
     no text holds a quote, and no value is true or false.
     """
-    if b"\\" in array:
+    if b"\\" in lines:
         return None
-    text = np.frombuffer(array + b"   ", np.uint8)
-    quote = text[:-3] == QUOTE
-    key = quote & (text[1:-2] == COLON)
-    keys = int(np.count_nonzero(key))
-    first = text[2:-1]
-    if keys and first[int(key.argmax())] == SPACE:  # a space after every colon
-        if np.count_nonzero(key & (first == SPACE)) != keys:
+    text = np.frombuffer(lines, np.uint8)
+    quote, after = text[:-1] == QUOTE, text[1:]
+    if np.any(quote & (after <= SPACE)):
+        return None
+    keys = np.flatnonzero(quote & (after == COLON))
+    value = text[keys + 2]
+    if len(keys) and value[0] == SPACE:  # a space after every colon
+        if np.any(value != SPACE):
             return None
-        first = text[3:]
-    if np.any(quote & (text[1:-2] <= SPACE)) or np.any(key & ((first == ord("t")) | (first == ord("f")))):
+        value = text[keys + 3]
+    if np.any((value == ord("t")) | (value == ord("f")) | (value == SPACE)):
         return None
-    return keys - int(np.count_nonzero(key & (first == ord("n"))))
+    return len(keys) - int(np.count_nonzero(value == ord("n")))
 
 
 QUOTE, COLON, SPACE = ord('"'), ord(":"), ord(" ")
@@ -377,8 +379,8 @@ QUOTE, COLON, SPACE = ord('"'), ord(":"), ord(" ")
 def _halved(parts: Sequence[_Part]) -> list[Sequence[_Part]]:
     if len(parts) > 1:
         return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
-    ((page, first, body),) = parts
-    rows = rows_in(body)
+    ((page, first, lines),) = parts
+    rows = lines.splitlines(keepends=True)
     middle = len(rows) // 2
     halves = [(page, first, rows[:middle]), (page, first + middle, rows[middle:])]
-    return [[(page, first, b"[" + b",".join(half) + b"]")] for page, first, half in halves if half]
+    return [[(page, first, b"".join(half))] for page, first, half in halves if half]

@@ -29,7 +29,7 @@ class MalformedAnswer(ValueError):
 
 @dataclass(frozen=True)
 class Envelope:
-    """The rows of one answer as a JSON array in bytes, how many, and the service's total (null: not asked for)."""
+    """The rows of one answer, one JSON record a line, how many, and the service's total (null: not asked for)."""
 
     rows: bytes
     count: int
@@ -51,31 +51,42 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def cut(body: bytes) -> Envelope:
-    """The row array of an answer, cut out without making an object of a row, and known to be whole JSON.
+    """The rows of an answer, cut out without making an object of a row, and known to be whole JSON.
 
     Bare NaN and Infinity pass, as rows decide about those. Raises MalformedAnswer.
     """
+    body = _on_one_line(body)
     try:
         answer = _ANSWER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _cut_slowly(body)
     if answer.Status != "ok" or not _is_text(body):
         return _cut_slowly(body)
-    rows = answer.Data.data
-    return Envelope(b"[" + b",".join(rows) + b"]", len(rows), answer.Data.total)
+    return Envelope(_lines(answer.Data.data), len(answer.Data.data), answer.Data.total)
 
 
-def rows_in(array: bytes) -> Sequence[bytes]:
-    """The elements of a JSON array, each as it stands there."""
+def lines_of(array: bytes) -> bytes:
+    """The elements of a JSON array, one a line, each as it stands there. Raises MalformedAnswer."""
+    array = _on_one_line(array)
     try:
-        return [bytes(row) for row in _ROWS.decode(array)]
+        return _lines(_ROWS.decode(array))
     except msgspec.DecodeError:
         pass
     try:  # with bare NaN and Infinity
-        found = session().execute("select unnest(json_extract($text, '$[*]'))::varchar", {"text": array.decode()})
-        return [element.encode() for (element,) in found.fetchall()]
-    except duckdb.InvalidInputException:  # with half a surrogate pair, which no strict reader takes
-        return [json.dumps(element, separators=(",", ":")).encode() for element in json.loads(array)]
+        query = "select unnest(json_extract($text, '$[*]'))::varchar where json_valid($text)"
+        if found := session().execute(query, {"text": array.decode()}).fetchall():
+            return _lines([element.encode() for (element,) in found])
+    except (duckdb.InvalidInputException, UnicodeDecodeError):
+        pass
+    try:  # the most lenient reader: a text may hold half a surrogate pair
+        return _lines([_dumped(element) for element in json.loads(array)])
+    except ValueError as broken:
+        raise MalformedAnswer(f"broken or truncated JSON ({len(array):,} bytes)") from broken
+
+
+def rows_in(lines: bytes) -> list[bytes]:
+    """The rows of an envelope, each as JSON."""
+    return lines.split(b"\n")[:-1]
 
 
 def message(body: bytes) -> str:
@@ -92,29 +103,32 @@ def _cut_slowly(body: bytes) -> Envelope:
     start = _ARRAY_START.search(body)
     if start is not None:
         first, last = start.end() - 1, body.rfind(b"]")
-        rows = body[first : last + 1]
         try:
             frame = orjson.loads(body[:first] + b"[]" + body[last + 1 :])
         except orjson.JSONDecodeError:
             frame = None
-        if frame is not None and _rows_of(frame) == [] and (count := _length(rows)) is not None:
-            return Envelope(rows, count, _total(frame))
+        if frame is not None and _rows_of(frame) == []:
+            lines = lines_of(body[first : last + 1])
+            return Envelope(lines, lines.count(b"\n"), _total(frame))
     try:
-        answer = json.loads(body)  # the most lenient of the readers: a text may hold half a surrogate pair
+        answer = json.loads(body)
     except ValueError as broken:
         raise MalformedAnswer(f"broken or truncated JSON ({len(body):,} bytes)") from broken
-    rows_parsed = _rows_of(answer)
-    return Envelope(json.dumps(rows_parsed, separators=(",", ":")).encode(), len(rows_parsed), _total(answer))
+    rows = _rows_of(answer)
+    return Envelope(_lines([_dumped(row) for row in rows]), len(rows), _total(answer))
 
 
-def _length(array: bytes) -> int | None:
-    """How many elements a JSON array in UTF-8 has; None when it is not one. Bare NaN and Infinity pass."""
-    if not _is_text(array):
-        return None
-    text = array.decode()
-    query = "select case when json_valid($text) then json_array_length($text) end"
-    found = session().execute(query, {"text": text}).fetchone()
-    return None if found is None else found[0]
+def _on_one_line(text: bytes) -> bytes:
+    """JSON without line ends, which are white space there: inside of a text they are written as escapes."""
+    return text.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in text or b"\r" in text else text
+
+
+def _lines(rows: Sequence[bytes | msgspec.Raw]) -> bytes:
+    return b"\n".join((*rows, b"")) if rows else b""
+
+
+def _dumped(row: object) -> bytes:
+    return json.dumps(row, separators=(",", ":")).encode()
 
 
 def _is_text(body: bytes) -> bool:

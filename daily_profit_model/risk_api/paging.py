@@ -34,7 +34,7 @@ class Receiver(Protocol):
         """A round begins: what came before is void."""
 
     def page(self, number: int, rows: bytes) -> None:
-        """A page by its number in the spool: a JSON array of records."""
+        """A page by its number in the spool: records, one a line."""
 
     def distinct(self, expected: int) -> int:
         """Natural keys among the rows of the round; `expected` is what completeness asks for."""

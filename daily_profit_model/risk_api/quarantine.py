@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from daily_profit_model.risk_api.rows_sql import problems
@@ -40,10 +42,10 @@ select distinct
   sha256(payload) as payload_hash,
   0::bigint as occurrence
 from (
-  select judged.problem, typed.date, json_extract(bodies.body, '$[0]')::varchar as payload
+  select judged.problem, typed.date, json(received.row)::varchar as payload
   from judged
   join typed using (page, place)
-  join bodies using (page)
+  join received using (page, place)
   where judged.problem > 0
 )
 join reasons using (problem)
@@ -94,7 +96,7 @@ def plain_text(record: bytes) -> str:
 
 
 def of_judged(scratch: duckdb.DuckDBPyConnection, table: Table, day: date | None) -> pa.Table:
-    """Rows of raw/quarantine for what the relation `judged` rejects; each body of `bodies` holds one row.
+    """Rows of raw/quarantine for the rows of `received` that the relation `judged` rejects.
 
     The payload is the JSON of the record as it was received, white space between its parts left out.
     A row that came twice is one row. Without a `day` it is the row's own.
@@ -113,12 +115,28 @@ def of_judged(scratch: duckdb.DuckDBPyConnection, table: Table, day: date | None
     return rows.cast(RAW_QUARANTINE.schema())
 
 
-def register_bodies(scratch: duckdb.DuckDBPyConnection, bodies: Iterable[tuple[int, int, bytes]]) -> None:
-    """The relation `bodies` (page, first, body): JSON arrays, and how many rows of the page stand before each."""
-    pages, firsts, texts = zip(*bodies, strict=True)
-    columns = {
-        "page": pa.array(pages, pa.int64()),
-        "first": pa.array(firsts, pa.int64()),
-        "body": pa.array(texts, pa.binary()).cast(pa.string()),
-    }
-    scratch.register("bodies", pa.table(columns))
+def register(scratch: duckdb.DuckDBPyConnection, parts: Iterable[tuple[int, int, bytes]]) -> None:
+    """The relation `received` (page, place, row) of JSON records, without copying them.
+
+    `parts`: a page's number, how many of its rows stand before, and its rows, one a line, the last one ended too.
+    """
+    batches = [_lines(page, first, lines) for page, first, lines in parts if lines]
+    scratch.register("received", pa.Table.from_batches(batches, _RECEIVED))
+
+
+_RECEIVED = pa.schema([("page", pa.int64()), ("place", pa.int64()), ("row", pa.string())])
+
+
+def _lines(page: int, first: int, lines: bytes) -> pa.RecordBatch:
+    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
+    count = len(ends)
+    offsets = np.zeros(count + 1, np.int32)
+    offsets[1:] = ends
+    rows = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(lines))
+    places = np.arange(first + 1, first + 1 + count)
+    return pa.record_batch([_whole_numbers(np.full(count, page)), _whole_numbers(places), rows], schema=_RECEIVED)
+
+
+def _whole_numbers(values: npt.NDArray[np.int64]) -> pa.Array:
+    # pa.array of a numpy array would import pandas, a second's work
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])

@@ -73,7 +73,7 @@ class RateControl:
     def answered(self, now: float) -> None:
         """A request is over, whatever came of it; not for a refusal by HTTP 429."""
         self._over(now)
-        self._learnt.accepted()
+        self._learnt.accepted(now)
 
     def refused(self, sent_at: float, now: float) -> bool:
         """A request was refused by HTTP 429. True when that lowers the rate."""

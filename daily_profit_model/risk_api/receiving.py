@@ -5,7 +5,6 @@ Which pages come belongs to `paging`, how they are read to `decode`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
@@ -15,9 +14,9 @@ from daily_profit_model.risk_api.decode import Decoding
 from daily_profit_model.risk_api.spool import Spool
 from daily_profit_model.tables.contract import Table
 
-READERS = min(4, os.cpu_count() or 1)
-"""Batches that are read at once: DuckDB reads a few large values with one thread."""
-BATCH_BYTES = 16 * 2**20
+READERS = 2
+"""Batches that are read at once: what of a batch is one thread's work does not stop the other."""
+BATCH_BYTES = 24 * 2**20
 """JSON of a batch: enough to be worth a statement, little enough to hold several."""
 BATCHES_AHEAD = READERS + 1
 """Batches that are read or wait; then fetching waits for reading, so that memory stays bounded."""

@@ -1,4 +1,4 @@
-"""The SQL that turns an array of JSON rows into typed columns and says what is wrong with each row.
+"""The SQL that turns JSON rows into typed columns and says what is wrong with each row.
 
 Only text is made here; `decode` runs it. Every documented form of a value is read at this place.
 """
@@ -42,32 +42,20 @@ class Problem:
 
 def shape(table: Table) -> str:
     """The structure that `from_json` is asked for: every upstream field as text."""
-    return json.dumps([dict.fromkeys((column.source for column in table.columns if column.source), "VARCHAR")])
+    return json.dumps(dict.fromkeys((column.source for column in table.columns if column.source), "VARCHAR"))
 
 
 LAYOUTS = """
 select
   date,
-  json_keys(record) as names,
+  json_keys(row) as names,
   count(*) as records
-from (
-  select
-    page,
-    generate_subscripts(list_of_records, 1) + first as place,
-    unnest(list_of_records) as record
-  from (
-    select
-      page,
-      first,
-      json_extract(body, '$[*]') as list_of_records
-    from bodies
-  )
-)
+from received
 join plain using (page, place)
 group by
   date,
   names"""
-"""Which fields the records of `bodies` have, by the day of their row in `plain`: (date, names, records)."""
+"""Which fields the rows of `received` have, by the day of their row in `plain`: (date, names, records)."""
 
 
 def sql_types(table: Table) -> list[tuple[str, str]]:
@@ -76,18 +64,13 @@ def sql_types(table: Table) -> list[tuple[str, str]]:
 
 
 def records(table: Table) -> str:
-    """Rows (page, place, upstream fields as text) of the relation `bodies` (page, body)."""
+    """Rows (page, place, upstream fields as text) of the relation `received` (page, place, row)."""
     return f"""
 select
   page,
-  generate_subscripts(list_of_records, 1) as place,
-  unnest(list_of_records, max_depth := 2)
-from (
-  select
-    page,
-    from_json(body, '{shape(table)}') as list_of_records
-  from bodies
-)"""
+  place,
+  unnest(from_json(row, '{shape(table)}'))
+from received"""
 
 
 def typed(table: Table, day: date | None) -> str:
@@ -165,11 +148,11 @@ def problems(table: Table) -> list[Problem]:
 def plain_shape(table: Table) -> str:
     """The structure that `from_json` is asked for at first: numbers as numbers, all else as text."""
     kinds = {column.source: "DOUBLE" if column.type in (FLOAT, INT) else "VARCHAR" for column in _upstream(table)}
-    return json.dumps([kinds])
+    return json.dumps(kinds)
 
 
 def plain(table: Table, days: Sequence[date]) -> str:
-    """The relation `bodies` (page, first, body) as rows of the table, each marked when it needs a second look.
+    """The relation `received` (page, place, row) as rows of the table, each marked when it needs a second look.
 
     Columns: page, place (in the page, from 1), the table's columns, and
     present      how many of the contract's fields hold a value,
@@ -199,23 +182,17 @@ from (
   from (
     select
       page,
-      generate_subscripts(list_of_records, 1) + first as place,
-      unnest(list_of_records, max_depth := 2)
-    from (
-      select
-        page,
-        first,
-        from_json(body, '{plain_shape(table)}') as list_of_records
-      from bodies
-    )
+      place,
+      unnest(from_json(row, '{plain_shape(table)}'))
+    from received
   )
 )"""
 
 
 def unread(table: Table) -> str:
-    """Rows (page, place) of `bodies` in which a field of a number holds something that is none."""
+    """Rows (page, place) of `received` in which a field of a number holds something that is none."""
     numbers = [column for column in _upstream(table) if column.type in (FLOAT, INT)]
-    shape = json.dumps([{column.source: "VARCHAR" for column in numbers}])
+    shape = json.dumps({column.source: "VARCHAR" for column in numbers})
     return f"""
 select
   page,
@@ -223,15 +200,9 @@ select
 from (
   select
     page,
-    generate_subscripts(list_of_records, 1) + first as place,
-    unnest(list_of_records, max_depth := 2)
-  from (
-    select
-      page,
-      first,
-      from_json(body, '{shape}') as list_of_records
-    from bodies
-  )
+    place,
+    unnest(from_json(row, '{shape}'))
+  from received
 )
 where {" or ".join(f"({_text(column)} is not null and ({_value(column)}) is null)" for column in numbers)}"""
 

@@ -35,7 +35,7 @@ def second_look(scratch: duckdb.DuckDBPyConnection, table: Table, rows: Sequence
 
     Without a `day`, a row of any day is one of the day asked for.
     """
-    quarantine.register_bodies(scratch, ((page, 0, b"[" + row + b"]") for page, row in enumerate(rows)))
+    quarantine.register(scratch, ((page, 0, row + b"\n") for page, row in enumerate(rows)))
     scratch.execute(f"create or replace temp table records as {rows_sql.records(table)}")
     scratch.execute(f"create or replace temp table typed as {rows_sql.typed(table, day)}")
     scratch.execute(f"create or replace temp table judged as {rows_sql.judged(table)}")

@@ -78,7 +78,7 @@ class Spool:
             self._base.execute("insert into question values (?, ?)", [self._question, self._now()])
 
     def add(self, skip: int, rows: int, total: int | None, body: bytes) -> int:
-        """Store a page (a JSON array of `rows` records) at its offset; returns its number, from 1."""
+        """Store a page (`rows` records, one a line) at its offset; returns its number, from 1."""
         packed = _CODEC.compress(body, asbytes=True)
         with self._lock:
             stored = self._base.execute(
@@ -94,7 +94,7 @@ class Spool:
         return [Extent(*row) for row in found]
 
     def body(self, number: int) -> bytes:
-        """The JSON array of a page."""
+        """The rows of a page, one a line."""
         with self._lock:
             size, packed = self._base.execute("select bytes, body from pages where number = ?", [number]).fetchone()
         unpacked: bytes = _CODEC.decompress(packed, decompressed_size=size, asbytes=True)

@@ -34,7 +34,7 @@ class Transport:
 
     def __init__(self, base_url: str, api_key: str, *, timeout: float, connections: int) -> None:
         self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
-        self.host = _host_of(self.base_url)
+        self.host = host_of(self.base_url)
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
         self._key = _header_value(api_key)
         self._session = requests.Session()
@@ -69,7 +69,8 @@ class Transport:
         return text.replace(self._key, "…")
 
 
-def _host_of(base_url: str) -> str:
+def host_of(base_url: str) -> str:
+    """Host and port, the part of an address that may be shown. Raises RequestRefused when there is none."""
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RequestRefused("RISK_API_BASE_URL is not an address such as http://127.0.0.1:8750/risk-analytics/")

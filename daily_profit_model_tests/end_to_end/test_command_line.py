@@ -17,7 +17,7 @@ import pytest
 from daily_profit_model_tests.end_to_end.conftest import Platform
 from daily_profit_model_tests.end_to_end.firm import END, content_hashes, dpm
 
-COMMANDS = ("", "demo", "run", "status", "predict", "explain", "ui", "sandbox", "sandbox serve")
+COMMANDS = ("", "demo", "run", "ingest", "corrections", "status", "predict", "explain", "ui", "sandbox", "sandbox serve")
 
 
 def the_one_line(result: subprocess.CompletedProcess[str]) -> str:
@@ -72,6 +72,7 @@ def test_an_unreachable_host_is_one_line_that_names_the_variable(platform: Platf
         (("run", "--start-date", "2020-01-01"), "DPM_START_DATE"),
         (("run", "--end-date", "2999-01-01"), "2999-01-01"),
         (("predict", "--date", "yesterday"), "yesterday"),
+        (("ingest", "metrics", "weekly"), "metrics hourly"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(platform: Platform, arguments: tuple[str, ...], word: str) -> None:

@@ -21,6 +21,9 @@ class StrictBucket:
 
     rate: Callable[[float], float]
     burst: int
+    stray_share: float = 0.0
+    """Share of the requests that it refuses though there is a token."""
+    chance: random.Random = field(default_factory=lambda: random.Random(11))
     _tokens: float = field(init=False)
     _seen: float = 0.0
 
@@ -33,7 +36,7 @@ class StrictBucket:
         if self._tokens < 1.0:
             return False
         self._tokens -= 1.0
-        return True
+        return self.chance.random() >= self.stray_share
 
 
 @dataclass(frozen=True)

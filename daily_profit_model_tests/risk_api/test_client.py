@@ -1,4 +1,4 @@
-"""One request: the key, refusals, faults that pass, waiting, time-outs."""
+"""One request: the key, refusals, faults that pass, waiting, time-outs. Outages and measurements have own modules."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daily_profit_model.risk_api import RequestRefused, RiskApi, ServiceFailing, ServiceUnreachable, ping
+from daily_profit_model.risk_api.tries import FIRST_WAIT_S, LONGEST_WAIT_S, STORM
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.conftest import Time
 from daily_profit_model_tests.risk_api.scripted_service import KEY, Service
@@ -31,6 +32,7 @@ PASSING = {
     "not JSON": scripted.body(b"<html>busy</html>"),
     "not UTF-8": scripted.body(b'{"Status":"ok","Data":{"data":["\xff"]}}'),
 }
+FAILURES = {name: fault for name, fault in PASSING.items() if not name.startswith("429")}
 
 
 def test_the_key_goes_in_the_header_and_nowhere_else(
@@ -94,8 +96,8 @@ def test_a_fault_that_passes_is_asked_again(service: Service, connect: Connect, 
     assert len(service.asked) == 3
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-def test_a_fault_that_stays_is_one_clear_line(service: Service, connect: Connect, fault: scripted.Fault) -> None:
+@pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES.keys())
+def test_a_failure_that_stays_is_one_clear_line(service: Service, connect: Connect, fault: scripted.Fault) -> None:
     service.faults = [fault] * 9
     with pytest.raises((ServiceFailing, ServiceUnreachable), match="asked 3 times") as failed:
         connect(attempts=3).get(ENDPOINT, ASKED)
@@ -113,7 +115,7 @@ def test_retry_after_is_waited_for(service: Service, connect: Connect, passing_t
 def test_what_one_request_was_told_to_wait_the_others_wait_too(
     service: Service, connect: Connect, passing_time: Time
 ) -> None:
-    service.faults = [scripted.status(429, Retry_After="7")]
+    service.faults = [scripted.status(503, Retry_After="7")]
     api = connect()
     with pytest.raises(ServiceFailing):
         api.get(ENDPOINT, ASKED, attempts=1)
@@ -122,15 +124,38 @@ def test_what_one_request_was_told_to_wait_the_others_wait_too(
     assert passing_time.now >= 1007
 
 
-def test_without_retry_after_the_waits_double_and_stay_bounded(
+def test_being_asked_to_slow_down_uses_up_no_attempt(service: Service, connect: Connect) -> None:
+    service.faults = [scripted.status(500), *[scripted.status(429)] * 15, scripted.status(500)]
+    _, requests = connect(attempts=3).read(ENDPOINT, ASKED, bytes)
+    assert requests == 18
+
+
+def test_a_storm_of_refusals_is_a_failure_of_the_service(service: Service, connect: Connect) -> None:
+    service.faults = [scripted.status(429)] * 99
+    with pytest.raises(ServiceFailing, match=f"asked {STORM + 1} times .last: HTTP 429") as failed:
+        connect().get(ENDPOINT, ASKED)
+    assert "\n" not in str(failed.value)
+
+
+def test_a_storm_without_retry_after_is_waited_for_about_half_a_minute(
+    service: Service, connect: Connect, passing_time: Time
+) -> None:
+    service.faults = [scripted.status(429)] * 99
+    with pytest.raises(ServiceFailing):
+        connect(rate=15, burst=20).get(ENDPOINT, ASKED)
+    assert 10 <= passing_time.now - 1000 <= 40
+
+
+def test_back_off_doubles_with_full_jitter_and_stays_bounded(
     service: Service, connect: Connect, passing_time: Time
 ) -> None:
     service.faults = [scripted.status(500)] * 9
     with pytest.raises(ServiceFailing):
         connect(attempts=9).get(ENDPOINT, ASKED)
+    assert len(passing_time.sleeps) == 8
     for nth, wait in enumerate(passing_time.sleeps):
-        most = min(30.0, 0.5 * 2**nth)
-        assert most / 2 <= wait <= most
+        assert 0 <= wait <= min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**nth)
+    assert len(set(passing_time.sleeps)) > 1
 
 
 def test_a_service_that_asks_for_an_hour_is_not_waited_for(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from daily_profit_model.risk_api.decode import Decoded, Decoding, decode
+from daily_profit_model.risk_api.envelope import lines_of
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -200,9 +201,10 @@ def test_pages_read_in_parts_give_what_pages_read_at_once_give() -> None:
         for nth in range(6)
     ]
     at_once = decode(RAW_TRADES_CLOSED, bodies, day=DAY)
-    with Decoding(RAW_TRADES_CLOSED, [DAY], bodies.__getitem__) as decoding:
+    pages = [lines_of(page) for page in bodies]
+    with Decoding(RAW_TRADES_CLOSED, [DAY], pages.__getitem__) as decoding:
         for part in ([3], [5, 1], [], [0, 2, 4]):
-            decoding.add((page, bodies[page]) for page in part)
+            decoding.add((page, pages[page]) for page in part)
         decoding.settle()
         assert decoding.day(DAY, at_once=True) == at_once
     assert at_once.unknown_fields == {"venue": 6}
@@ -212,19 +214,21 @@ def test_pages_read_in_parts_give_what_pages_read_at_once_give() -> None:
 
 def test_numbers_and_texts_of_one_key_are_the_same_key() -> None:
     sent = body(trade(), {**trade(), "login": 70001, "platform": "8", "position": 801, "tradeDate": "20260601"})
-    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: sent) as decoding:
-        decoding.add([(0, sent)])
+    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: lines_of(sent)) as decoding:
+        decoding.add([(0, lines_of(sent))])
         assert (decoding.received(), decoding.distinct(2)) == (2, 1)
 
 
 def test_rows_without_a_key_are_told_apart_by_all_that_they_hold() -> None:
     sent = body(*(trade(position=None, profit=profit) for profit in (1, 2, 2)), trade(login=None), trade(platform="x"))
-    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: sent) as decoding:
-        decoding.add([(0, sent)])
+    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: lines_of(sent)) as decoding:
+        decoding.add([(0, lines_of(sent))])
         assert decoding.distinct(4) == 4
 
 
-@pytest.mark.parametrize("odd", ['"fee":true', '"comment":"a \\"b\\":null"', '"fee" : "?"', '"fee":"null"', '"fee":[1]'])
+@pytest.mark.parametrize(
+    "odd", ['"fee":true', '"comment":"a \\"b\\":null"', '"fee" : "?"', '"fee":"null"', '"fee":[1]']
+)
 def test_what_counting_tokens_cannot_see_is_found_by_parsing(odd: str) -> None:
     sent = body(trade(fee=1), trade(1, fee=0.25)).replace(b'"fee":0.25', odd.encode())
     decoded = decode(RAW_TRADES_CLOSED, [sent], day=DAY)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daily_profit_model.risk_api import envelope
-from daily_profit_model.risk_api.envelope import MalformedAnswer, cut
+from daily_profit_model.risk_api.envelope import MalformedAnswer, cut, rows_in
 
 values = st.none() | st.integers(-9, 9) | st.text(max_size=8) | st.sampled_from(['"data":[', "]", "}]", '"Data":['])
 records = st.dictionaries(st.text(max_size=5), values | st.lists(values, max_size=2), max_size=3)
@@ -31,17 +31,18 @@ def test_the_cut_rows_are_the_rows_that_parsing_finds(
         inner = dict(reversed(inner.items()))
     body = orjson.dumps({"Status": "ok", "Data": inner, **tail}, option=orjson.OPT_INDENT_2 * is_indented)
     found = cut(body)
-    assert orjson.loads(found.rows) == rows
+    assert [orjson.loads(row) for row in rows_in(found.rows)] == rows
+    assert found.count == len(rows)
     assert found.total == total
 
 
 @pytest.mark.parametrize(
     ("body", "rows"),
     [
-        (b'{"Status":"ok","Data":[{"login":1}]}', b'[{"login":1}]'),
-        (b'{"Data":{"data":[1]}}', b"[1]"),
-        (b'{"Time":[3],"Data":{"data":[1]},"more":[2]}', b"[1]"),
-        (b'{"Data":{"data":[{"netProfit":NaN}]}}', b'[{"netProfit":NaN}]'),
+        (b'{"Status":"ok","Data":[{"login":1}]}', b'{"login":1}\n'),
+        (b'{"Data":{"data":[1]}}', b"1\n"),
+        (b'{"Time":[3],"Data":{"data":[1]},"more":[2]}', b"1\n"),
+        (b'{"Data":{"data":[{"netProfit":NaN}]}}', b'{"netProfit":NaN}\n'),
     ],
     ids=["bare list", "no status", "lists around", "not a number"],
 )

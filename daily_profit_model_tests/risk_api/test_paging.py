@@ -20,6 +20,7 @@ from daily_profit_model.risk_api import (
     ServiceUnreachable,
     fetch_all,
 )
+from daily_profit_model.risk_api.envelope import rows_in
 from daily_profit_model.risk_api.spool import Spool
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.scripted_service import Service
@@ -43,7 +44,7 @@ class Keys:
         self.rows = []
 
     def page(self, number: int, rows: bytes) -> None:
-        self.rows += orjson.loads(rows)
+        self.rows += map(orjson.loads, rows_in(rows))
 
     def distinct(self, expected: int) -> int:
         return len({tuple(row[name] for name in KEY) for row in self.rows})

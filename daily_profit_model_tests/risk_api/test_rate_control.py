@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -114,6 +115,27 @@ def test_a_limit_that_is_lowered_meanwhile_is_found_within_a_minute(retry_after:
     arrivals = simulate(bucket, seconds=300, retry_after=retry_after)
     assert arrivals.refused_share(120, 300) < 0.015
     assert arrivals.rate(120, 300) == pytest.approx(5.0, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.04])
+def test_refusals_that_come_whatever_the_rate_leave_most_of_it(share: float, seed: int) -> None:
+    bucket = StrictBucket(lambda _: 15.0, 20, stray_share=share, chance=random.Random(seed))
+    assert simulate(bucket, seconds=600).rate(60, 600) >= 9
+
+
+@pytest.mark.parametrize("share", [0.01, 0.04])
+def test_where_strays_come_as_well_a_lower_limit_is_not_run_against(share: float) -> None:
+    arrivals = simulate(StrictBucket(lambda _: 5.0, 20, stray_share=share), seconds=600)
+    assert 2.0 <= arrivals.rate(60, 600) <= 5.0
+    assert arrivals.refused_share(60, 600) < 0.12
+
+
+def test_what_was_learnt_of_strays_does_not_hide_a_limit_that_comes_later() -> None:
+    bucket = StrictBucket(lambda now: 15.0 if now < 300 else 5.0, 20, stray_share=0.03)
+    arrivals = simulate(bucket, seconds=900)
+    assert arrivals.rate(60, 300) >= 9
+    assert arrivals.refused_share(420, 900) < 0.12
 
 
 def test_refusals_that_were_in_flight_together_lower_the_rate_once() -> None:

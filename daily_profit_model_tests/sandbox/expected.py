@@ -68,9 +68,7 @@ def expected_rows(table: Table, truth: DayTruth, day: date, *, is_live: bool = F
 
 def expected_rejects(truth: DayTruth) -> Counter[tuple[str, str]]:
     """Planted bad rows as (reason, payload), the payload in one form for equal contents."""
-    return Counter(
-        (REASONS[kind], same_form(payload.decode())) for kind, rows in truth.bad.items() for payload in rows
-    )
+    return Counter((REASONS[kind], same_form(payload.decode())) for kind, rows in truth.bad.items() for payload in rows)
 
 
 def stored_rejects(quarantine: pa.Table, table: Table) -> Counter[tuple[str, str]]:

@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, SERVED_DAYS
+from daily_profit_model.defs.all_tables import ALL_TABLES
+from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, SERVED_DAYS, calendar_of
+from daily_profit_model.risk_api.raw_tables import QUESTIONS
+
+_WATCHED = dg.AssetSelection.assets(
+    *(table.name for table in ALL_TABLES if table.name.startswith("monitoring/") and calendar_of(table) is DAILY)
+)
+"""What tells of the data; the rest of the monitoring layer tells of predictions."""
 
 daily_data = dg.define_asset_job(
     "daily_data",
@@ -11,11 +18,32 @@ daily_data = dg.define_asset_job(
     description="Everything that is known of a day: raw, staging, features.",
 )
 
+daily_corrections = dg.define_asset_job(
+    "daily_corrections",
+    selection=dg.AssetSelection.assets(*QUESTIONS, "raw/quarantine"),
+    partitions_def=DAILY,
+    description="Days that the service still corrects, read again: a revision is stored where the content differs.",
+)
+
+late_accounts = dg.define_asset_job(
+    "late_accounts",
+    selection=dg.AssetSelection.assets("staging/trades"),
+    partitions_def=DAILY,
+    description="Days with unresolved trades whose account has appeared since.",
+)
+
 daily_outcomes = dg.define_asset_job(
     "daily_outcomes",
-    selection=dg.AssetSelection.groups("monitoring"),
+    selection=dg.AssetSelection.groups("monitoring") - _WATCHED,
     partitions_def=JUDGED_DAYS,
     description="What came of a day's predictions, and what calibration learns from it.",
+)
+
+daily_watch = dg.define_asset_job(
+    "daily_watch",
+    selection=_WATCHED,
+    partitions_def=DAILY,
+    description="Whether the data can be trusted. Nothing waits for it.",
 )
 
 daily_predictions = dg.define_asset_job(
@@ -32,4 +60,12 @@ weekly_training = dg.define_asset_job(
     description="Training set, model version and promotion decision of a weekly cut-off.",
 )
 
-JOBS = (daily_data, daily_outcomes, daily_predictions, weekly_training)
+JOBS = (
+    daily_data,
+    daily_corrections,
+    late_accounts,
+    daily_outcomes,
+    daily_watch,
+    daily_predictions,
+    weekly_training,
+)

@@ -4,8 +4,11 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from daily_profit_model.defs.automation.jobs import daily_data, weekly_training
+from daily_profit_model.defs.automation.jobs import daily_corrections, daily_data, weekly_training
+from daily_profit_model.defs.automation.requests import requests_for
 from daily_profit_model.defs.calendars import CUT_OFFS
+from daily_profit_model.partitions import correction_window
+from daily_profit_model.settings import load_settings
 
 DAY_KEY = "%Y-%m-%d"
 
@@ -23,6 +26,23 @@ def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 
 @dg.schedule(
+    job=daily_corrections,
+    cron_schedule="30 6 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="06:30 UTC, after yesterday's data: the DPM_CORRECTION_DAYS days before yesterday are read again.",
+)
+def every_morning_again(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    settings = load_settings()
+    today = context.scheduled_execution_time.astimezone(UTC).date()
+    window = correction_window(today - timedelta(days=1), settings.dpm_correction_days)
+    days = [day for day in window if day >= settings.dpm_start_date.isoformat()]
+    if not days:
+        return dg.SkipReason("no day is to be read again: DPM_CORRECTION_DAYS is 0, or the history begins yesterday")
+    return list(requests_for(daily_corrections, days, today.isoformat()))
+
+
+@dg.schedule(
     job=weekly_training,
     cron_schedule="0 7 * * 1",
     execution_timezone="UTC",
@@ -36,4 +56,4 @@ def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
 
 
-SCHEDULES = (every_morning, every_monday)
+SCHEDULES = (every_morning, every_morning_again, every_monday)

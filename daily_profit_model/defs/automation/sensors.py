@@ -1,34 +1,56 @@
-"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions."""
+"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions; what
+corrections and new accounts make out of date; and a look at whether the data can be trusted.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from daily_profit_model.defs.automation.jobs import daily_data, daily_outcomes, daily_predictions
+from daily_profit_model.defs.automation.jobs import (
+    daily_corrections,
+    daily_data,
+    daily_outcomes,
+    daily_predictions,
+    daily_watch,
+    late_accounts,
+)
+from daily_profit_model.defs.automation.requests import requests_for
+from daily_profit_model.defs.calendars import RANGE_END_TAG, RANGE_START_TAG
 from daily_profit_model.defs.models.registry import champion_of
-from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake import Lake, LakeError, changes_since_written
+from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import load_settings
+from daily_profit_model.staging.trades import resolvable_days
+from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.staging import STAGING_TRADES
+
+PARTITION_TAG = "dagster/partition"
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_data],
-    request_jobs=[daily_outcomes, daily_predictions],
+    request_jobs=[daily_outcomes, daily_predictions, late_accounts, daily_watch],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Yesterday's data are complete and checked: judge its predictions; without any, predict today.",
+    description="Yesterday's data are complete and checked: judge its predictions; without any, predict today. "
+    "Then resolve trades whose account has appeared, and look whether yesterday's data can be trusted.",
 )
-def yesterday_is_complete(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+def yesterday_is_complete(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     yesterday = newest_day(context.dagster_run.tags, datetime.now(UTC).date())
     if yesterday is None:
-        return dg.SkipReason("the run's data are not yesterday's")
-    was_predicted = Lake(load_settings().lake_root).file(PREDICTIONS_ACCOUNT_DAILY.name, yesterday.isoformat())
-    if was_predicted is None:
-        return request_predictions(yesterday, context.dagster_run.run_id)
-    key = f"daily_outcomes:{yesterday}:{context.dagster_run.run_id}"
-    return dg.RunRequest(job_name=daily_outcomes.name, partition_key=yesterday.isoformat(), run_key=key)
+        yield dg.SkipReason("the run's data are not yesterday's")
+        return
+    lake, run_id = Lake(load_settings().lake_root), context.dagster_run.run_id
+    if lake.file(PREDICTIONS_ACCOUNT_DAILY.name, yesterday.isoformat()) is None:
+        yield request_predictions(yesterday, run_id)
+    else:
+        yield from requests_for(daily_outcomes, [yesterday.isoformat()], run_id)
+    yield from requests_for(late_accounts, resolvable_days(lake, lake.partitions(STAGING_TRADES.name)), run_id)
+    yield from requests_for(daily_watch, [yesterday.isoformat()], run_id)
 
 
 @dg.run_status_sensor(
@@ -46,14 +68,45 @@ def yesterday_is_judged(context: dg.RunStatusSensorContext) -> dg.RunRequest | d
     return request_predictions(yesterday, context.dagster_run.run_id)
 
 
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily_corrections],
+    request_jobs=[daily_outcomes, daily_watch],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Days have been read again: judge the predictions of those that were corrected, and reconcile them.",
+)
+def corrections_are_read(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+    days, run_id = days_of(context.dagster_run.tags), context.dagster_run.run_id
+    yield from requests_for(daily_outcomes, outdated_outcomes(Lake(load_settings().lake_root), days), run_id)
+    yield from requests_for(daily_watch, days, run_id)
+
+
 def newest_day(tags: Mapping[str, str], today: date) -> date | None:
     """The last day of a run's partitions if it is yesterday or later, else None.
 
     A backfill of old days asks for nothing: past predictions were served and stay as they are.
     """
-    partition = tags.get("dagster/asset_partition_range_end") or tags.get("dagster/partition")
-    day = date.fromisoformat(partition) if partition else None
+    days = days_of(tags)
+    day = date.fromisoformat(days[-1]) if days else None
     return day if day is not None and day >= today - timedelta(days=1) else None
+
+
+def days_of(tags: Mapping[str, str]) -> list[str]:
+    """The partitions of a run, ascending."""
+    last = tags.get(RANGE_END_TAG) or tags.get(PARTITION_TAG)
+    if not last:
+        return []
+    return days_between(date.fromisoformat(tags.get(RANGE_START_TAG, last)), date.fromisoformat(last))
+
+
+def outdated_outcomes(lake: Lake, days: Sequence[str]) -> list[str]:
+    """Those of `days` whose judged predictions no longer say what the newest metrics say."""
+    hashes = HashLookup(lake)
+    files = [lake.describe(MONITORING_OUTCOMES.name, day) for day in days]
+    return [
+        file.partition for file in files if file is not None and changes_since_written(file, hashes, file.code_version)
+    ]
 
 
 def request_predictions(yesterday: date, run_id: str) -> dg.RunRequest | dg.SkipReason:
@@ -67,4 +120,4 @@ def request_predictions(yesterday: date, run_id: str) -> dg.RunRequest | dg.Skip
     return dg.RunRequest(job_name=daily_predictions.name, partition_key=day.isoformat(), run_key=key)
 
 
-SENSORS = (yesterday_is_complete, yesterday_is_judged)
+SENSORS = (yesterday_is_complete, yesterday_is_judged, corrections_are_read)

@@ -12,6 +12,7 @@ import dagster as dg
 
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.build import build_definitions
+from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
 from daily_profit_model.defs.raw.assets import KEEP_COMPLETE_TAG
@@ -20,8 +21,6 @@ from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import contiguous_ranges
 from daily_profit_model.settings import Settings
 
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -107,7 +106,7 @@ class Launcher:
 
     def _run_range(self, work: Work, first: str, last: str, force: bool) -> Launched:
         keys = [asset_key(TABLES[name]) for name in work.step.tables]
-        tags = {RANGE_START_TAG: first, RANGE_END_TAG: last, KEEP_COMPLETE_TAG: "false" if force else "true"}
+        tags = {**range_tags(first, last), KEEP_COMPLETE_TAG: "false" if force else "true"}
         result = self._job.execute_in_process(
             instance=self.instance, asset_selection=keys, tags=tags, run_config=_QUIET, raise_on_error=False
         )
