@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from upath import UPath
 
@@ -69,15 +69,42 @@ class Settings(BaseSettings):
         60, ge=44, description="Days with outcomes that must be there before the first cut-off is trained"
     )
     dpm_feed_failure_rate_warn: float = Field(
-        0.10, ge=0, le=1, description="Share of a day's calls of a feed that fail"
+        0.1, ge=0, le=1, description="Share of a feed's calls that fail above which a check of feed health warns"
     )
-    dpm_feed_failure_rate_error: float = Field(0.30, ge=0, le=1, description="The same, as an error")
-    dpm_feed_latency_warn: float = Field(2.0, gt=0, description="Seconds within which 95 % of a feed's calls end")
-    dpm_feed_latency_error: float = Field(5.0, gt=0, description="The same, as an error")
-    dpm_feed_live_staleness_warn: float = Field(5.0, ge=0, description="Minutes by which a live feed may lag")
-    dpm_feed_live_staleness_error: float = Field(10.0, ge=0, description="The same, as an error")
-    dpm_feed_daily_staleness_warn: float = Field(25.0, ge=0, description="Hours by which a daily feed may lag")
-    dpm_feed_daily_staleness_error: float = Field(48.0, ge=0, description="The same, as an error")
+    dpm_feed_failure_rate_error: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        validate_default=True,
+        description="Share of a feed's calls that fail above which a check of feed health is an error",
+    )
+    dpm_feed_latency_warn: float = Field(
+        2.0, gt=0, description="Seconds of a feed's slow calls (95 % quantile) above which a check of feed health warns"
+    )
+    dpm_feed_latency_error: float = Field(
+        5.0,
+        gt=0,
+        validate_default=True,
+        description="Seconds of a feed's slow calls (95 % quantile) above which a check of feed health is an error",
+    )
+    dpm_feed_live_staleness_warn: float = Field(
+        5.0, ge=0, description="Minutes by which a live feed lags above which a check of feed health warns"
+    )
+    dpm_feed_live_staleness_error: float = Field(
+        10.0,
+        ge=0,
+        validate_default=True,
+        description="Minutes by which a live feed lags above which a check of feed health is an error",
+    )
+    dpm_feed_daily_staleness_warn: float = Field(
+        25.0, ge=0, description="Hours by which a daily feed lags above which a check of feed health warns"
+    )
+    dpm_feed_daily_staleness_error: float = Field(
+        48.0,
+        ge=0,
+        validate_default=True,
+        description="Hours by which a daily feed lags above which a check of feed health is an error",
+    )
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 
@@ -86,6 +113,19 @@ class Settings(BaseSettings):
     def _not_absurd(cls, value: date) -> date:
         if value.year < 2000:
             raise ValueError("must be 2000-01-01 or later")
+        return value
+
+    @field_validator(
+        "dpm_feed_failure_rate_error",
+        "dpm_feed_latency_error",
+        "dpm_feed_live_staleness_error",
+        "dpm_feed_daily_staleness_error",
+    )
+    @classmethod
+    def _not_below_the_warning(cls, value: float, info: ValidationInfo) -> float:
+        name = str(info.field_name).removesuffix("_error") + "_warn"
+        if name in info.data and value < info.data[name]:
+            raise ValueError(f"must not be below {name.upper()}={info.data[name]:g}")
         return value
 
     @field_validator("risk_api_base_url")

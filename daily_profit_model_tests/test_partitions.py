@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daily_profit_model.partitions import contiguous_ranges, days_between, weekly_cut_offs
+from daily_profit_model.partitions import contiguous_ranges, correction_window, days_between, weekly_cut_offs
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 SPANS = st.integers(-40, 400)
@@ -44,6 +44,14 @@ def test_ranges_hold_exactly_the_given_days_and_are_as_long_as_can_be(offsets: l
     assert [day for first, last in bounds for day in days_between(first, last)] == sorted(set(days))
     for (_, last), (following, _) in pairwise(bounds):
         assert (following - last).days > 1
+
+
+@given(newest=DAYS, count=st.integers(0, 30))
+@FEW
+def test_the_correction_window_is_the_days_before_the_newest_one(newest: date, count: int) -> None:
+    window = correction_window(newest, count)
+    assert len(window) == count
+    assert [*window, newest.isoformat()] == days_between(newest - timedelta(days=count), newest)
 
 
 def test_no_days_make_no_ranges() -> None:

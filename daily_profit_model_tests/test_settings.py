@@ -75,6 +75,10 @@ def test_the_lake_may_lie_in_an_object_store(monkeypatch: pytest.MonkeyPatch) ->
         ("DPM_LOG_FORMAT", "xml"),
         ("DPM_ENGINE", "abacus"),
         ("DPM_TRAINING_DAYS", "3"),
+        ("RISK_API_BREAKER_FAILURES", "0"),
+        ("RISK_API_BREAKER_PAUSE", "-1"),
+        ("DPM_FEED_FAILURE_RATE_WARN", "1.5"),
+        ("DPM_FEED_LATENCY_ERROR", "1"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it_and_says_what_it_is(
@@ -88,6 +92,12 @@ def test_a_wrong_setting_is_one_line_that_names_it_and_says_what_it_is(
     assert value in message
     assert str(Settings.model_fields[name.lower()].description) in message
     assert "\n" not in message
+
+
+def test_a_warning_may_not_begin_beyond_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DPM_FEED_DAILY_STALENESS_WARN", "72")
+    with pytest.raises(WrongSettings, match=r"^DPM_FEED_DAILY_STALENESS_ERROR=48.0 .*DPM_FEED_DAILY_STALENESS_WARN=72"):
+        load_settings()
 
 
 def test_a_missing_key_says_which_variable_and_how_to_set_it() -> None:
@@ -114,3 +124,12 @@ def test_every_setting_says_what_it_is() -> None:
 def test_variables_of_other_programs_are_no_business_of_ours() -> None:
     _write(".env", "SOMEBODY_ELSES=1", "RISK_API_BURST=7")
     assert load_settings().risk_api_burst == 7
+
+
+def test_three_days_are_read_again_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().dpm_correction_days == 3
+    monkeypatch.setenv("DPM_CORRECTION_DAYS", "0")
+    assert load_settings().dpm_correction_days == 0
+    monkeypatch.setenv("DPM_CORRECTION_DAYS", "-1")
+    with pytest.raises(WrongSettings, match="DPM_CORRECTION_DAYS"):
+        load_settings()

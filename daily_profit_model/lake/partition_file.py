@@ -7,6 +7,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -167,7 +168,7 @@ def _store(
         content = ContentHash(table.schema())
         stored = pa.schema([table.schema().field(name) for name in table.stored_names])
         with pq.ParquetWriter(place.stream, stored, compression="zstd", store_schema=True) as writer:
-            for group in _row_groups(table, partition, rows):
+            for group in _one_ahead(_row_groups(table, partition, rows)):
                 content.update(group)
                 writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
             found = content.hexdigest()
@@ -197,6 +198,15 @@ def _row_groups(table: Table, partition: str, rows: pa.Table | SortedRows) -> It
             waiting, count = together.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
     if count:
         yield _typed(table, partition, pa.Table.from_batches(waiting)).combine_chunks()
+
+
+def _one_ahead(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same groups, each made while the one before is being written."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, groups, None)
+        while (group := coming.result()) is not None:
+            coming = pool.submit(next, groups, None)
+            yield group
 
 
 @dataclass(frozen=True)

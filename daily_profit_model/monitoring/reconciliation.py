@@ -58,7 +58,7 @@ DAYS_TOGETHER = 30
 _HELD = pa.schema(
     [
         ("date", DAY),
-        ("table", TEXT),
+        ("table_name", TEXT),
         ("is_there", FLAG),
         ("service_rows", INT),
         ("our_rows", INT),
@@ -128,7 +128,7 @@ def _held(lake: Lake, service_rows: Mapping[Wanted, int], days: Sequence[str]) -
             rows.append(
                 {
                     "date": date.fromisoformat(day),
-                    "table": table.name,
+                    "table_name": table.name,
                     "is_there": file is not None,
                     "service_rows": service_rows.get((table.name, date.fromisoformat(day))),
                     **_received(file),

@@ -21,10 +21,13 @@ COUNTS_SCHEMA = pa.schema(
         *((name, pa.int64()) for name in _COUNTS),
         ("accounted", pa.int64()),
         ("quarantined_share", pa.float64()),
+        ("unknown_fields", pa.int64()),
+        ("unreadable", pa.int64()),
     ]
 )
 """Rows of a frame of footers: what a fetch received (`received`), where it says that the rows went
-(their sum is `accounted`), and how many rows its file really holds."""
+(their sum is `accounted`), how many rows its file really holds, how many fields the contract does not know
+(`unknown_fields`), and how many values of optional fields could not be read (`unreadable`)."""
 
 
 def load(lake: Lake, frame: Frame, days: Sequence[str]) -> pa.Table:
@@ -49,4 +52,11 @@ def _counts(file: PartitionFile) -> Mapping[str, object]:
         **counts,
         "accounted": sum(counts.values()) - received,
         "quarantined_share": counts["quarantined"] / received if received else 0.0,
+        "unknown_fields": len(_by_field(file, "unknown_fields")),
+        "unreadable": sum(_by_field(file, "unreadable").values()),
     }
+
+
+def _by_field(file: PartitionFile, fact: str) -> Mapping[str, int]:
+    counts = file.facts.get(fact)
+    return counts if isinstance(counts, dict) else {}

@@ -99,8 +99,25 @@ def _rows_accounted_for(table: Table) -> Rule:
     )
 
 
+def _no_schema_drift(table: Table) -> Rule:
+    return Rule(
+        id="schema_known",
+        table=table.name,
+        dimension="validity",
+        severity="warn",
+        frame=footer_counts(table),
+        expectations=(
+            between("unknown_fields", high=0, says="the service sends no field that the contract does not know"),
+            between("unreadable", high=0, says="every value of an optional field can be read"),
+        ),
+        reason="A new field, or a value in a new form, is how a change of the service shows first.",
+        advice="Which fields: unknown_fields and unreadable in the partition's metadata. Extend the contract.",
+    )
+
+
 RAW_RULES = (
-    *(_rows_accounted_for(table) for table in _FROM_API),
+    *(_rows_accounted_for(table) for table in _FETCHED),
+    *(_no_schema_drift(table) for table in _FROM_API),
     Rule(
         id="accounts_valid",
         table=RAW_ACCOUNTS.name,

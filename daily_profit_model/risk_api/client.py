@@ -160,13 +160,13 @@ class RiskApi:
 
     def _value(self, question: Question[_T], answer: Answer) -> _T:
         """What a whole answer says. Raises PassingFault or RequestRefused when that is nothing good."""
-        message = "" if answer.status == 200 else self._transport.without_key(envelope.message(answer.body))
+        message = "" if answer.status == 200 else self._transport.said(envelope.message(answer.body), answer.body)
         if fault := faults.of_status(question.endpoint, self._host, answer.status, answer.retry_after, message):
             raise fault
         try:
             return question.reader(answer.body)
         except MalformedAnswer as malformed:
-            raise faults.of_body(answer.body, self._transport.without_key(str(malformed))) from None
+            raise faults.of_body(answer.body, self._transport.said(str(malformed), answer.body)) from None
 
 
 def ping(api: RiskApi) -> None:

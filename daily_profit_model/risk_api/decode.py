@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +24,7 @@ from daily_profit_model.risk_api import quarantine, rows_sql
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.rows_sql import quoted
-from daily_profit_model.risk_api.scratch import session
+from daily_profit_model.risk_api.scratch import folder, session
 from daily_profit_model.risk_api.second_look import second_look
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import RAW_QUARANTINE
@@ -97,7 +98,7 @@ def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
 class Decoding:
     """The rows of one question while they arrive: `add` pages from any thread, `settle`, then take the days.
 
-    Rows lie in the scratch database until `close`, in memory or on disk.
+    Rows lie in files of the scratch folder until `close`, so that a question of any size fits in memory.
     """
 
     def __init__(self, table: Table, days: Sequence[date], page_rows: Callable[[int], bytes]) -> None:
@@ -111,7 +112,8 @@ class Decoding:
         self._received: Counter[date] = Counter()
         self._unknown: dict[date, Counter[str]] = defaultdict(Counter)
         self._unreadable: dict[date, Counter[str]] = defaultdict(Counter)
-        self._parts: list[str] = []
+        self._parts: list[Path] = []
+        self._has_doubted = False
         self._lock = threading.Lock()
         self._home = f"question_{next(_numbers)}"
         self._scratch = session()
@@ -119,6 +121,7 @@ class Decoding:
         self._scratch.execute(
             f"create table {self._home}.accepted (page bigint, place bigint, identity ubigint, {self._types()})"
         )
+        self._scratch.execute(f"create table {self._home}.doubted (page bigint, place bigint)")
         self._scratch.execute(f"create table {self._home}.other (identity ubigint, date date, kind varchar)")
         rejected = ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(RAW_QUARANTINE))
         self._scratch.execute(f"create table {self._home}.rejected ({rejected})")
@@ -135,6 +138,8 @@ class Decoding:
         """Let the rows go."""
         self._scratch.execute(f"drop schema if exists {self._home} cascade")
         self._scratch.close()
+        for part in self._parts:
+            part.unlink(missing_ok=True)
 
     def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
         """Read some pages: (number, rows, one a line)."""
@@ -204,10 +209,11 @@ from (
         """Reads `parts`; where JSON cannot be read, in halves, so that one row spoils itself alone."""
         if not parts:
             return
-        name = f"{self._home}.part_{next(_numbers)}"
+        path = folder() / f"{self._home}_{next(_numbers)}.parquet"
         quarantine.register(scratch, parts)
         try:
-            scratch.execute(f"create table {name} as {rows_sql.plain(self.table, self.days)}")
+            plain = rows_sql.plain(self.table, self.days)
+            scratch.execute(f"copy ({plain}) to '{path}' (format parquet, compression lz4)")
         except duckdb.InvalidInputException:
             halves = _halved(parts)
             if len(halves) == 1:
@@ -216,29 +222,28 @@ from (
                 for half in halves:
                     self._add(scratch, half)
             return
-        self._doubt(scratch, parts, name)
         with self._lock:
-            self._parts.append(name)
+            self._parts.append(path)
+        scratch.execute(f"create or replace temp view plain as select * from read_parquet('{path}')")
+        self._doubt(scratch, parts)
 
-    def _doubt(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], name: str) -> None:
-        """Looks again at what is doubtful; rows that stay so are left out of `_good`."""
-        seen = scratch.execute(f"select page, sum(present), bool_or(is_doubtful) from {name} group by page").fetchall()
+    def _doubt(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
+        """Looks again at what is doubtful; it is left out of the rows of the part."""
+        seen = scratch.execute("select page, sum(present), bool_or(is_doubtful) from plain group by page").fetchall()
         present = {page: fields for page, fields, _ in seen}
         dim = [part for part in parts if values_in(part[2]) != present.get(part[0], 0)]
         if not dim and not any(is_doubtful for *_, is_doubtful in seen):
             return
-        scratch.execute(f"create or replace temp view plain as select * from {name}")
+        doubtful = "select page, place from plain where is_doubtful"
         if dim:
-            self._look_for_fields(scratch, dim, name)
-        self._look_again(scratch, parts)
+            self._look_for_fields(scratch, dim)
+            scratch.execute(f"create or replace temp table unread as {rows_sql.unread(self.table)}")
+            doubtful += " union select page, place from unread"
+        self._look_again(scratch, parts, doubtful)
 
-    def _look_for_fields(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], name: str) -> None:
+    def _look_for_fields(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
         """Pages that hold other values than were read: count unknown fields, and doubt what is no number."""
         quarantine.register(scratch, parts)
-        scratch.execute(f"""
-update {name} as plain set is_doubtful = true
-from ({rows_sql.unread(self.table)}) as unread
-where plain.page = unread.page and plain.place = unread.place""")
         known = {column.source for column in self.table.columns}
         layouts = scratch.execute(rows_sql.LAYOUTS).fetchall()
         with self._lock:
@@ -246,8 +251,10 @@ where plain.page = unread.page and plain.place = unread.place""")
                 unknown = (name for name in names or () if name not in known)
                 self._unknown[self._day_of(day)].update(dict.fromkeys(unknown, count))
 
-    def _look_again(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
-        doubtful = scratch.sql("select page, place, identity from plain where is_doubtful").to_arrow_table()
+    def _look_again(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], query: str) -> None:
+        doubtful = scratch.sql(
+            f"select page, place, identity, is_doubtful from plain join ({query}) using (page, place)"
+        ).to_arrow_table()
         if not doubtful.num_rows:
             return
         places = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
@@ -256,6 +263,7 @@ where plain.page = unread.page and plain.place = unread.place""")
         rows = [split[page][1][place - split[page][0] - 1] for page, place in places]
         seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
         scratch.register("doubtful", doubtful.append_column("nth", pa.array(range(len(rows)), pa.int64())))
+        scratch.execute(f"insert into {self._home}.doubted select page, place from doubtful where not is_doubtful")
         scratch.register("verdicts", seen.verdicts)
         scratch.register("rejected_now", seen.rejected)
         scratch.execute(
@@ -270,6 +278,7 @@ where plain.page = unread.page and plain.place = unread.place""")
         with self._lock:
             for (day, name), count in seen.unreadable.items():
                 self._unreadable[self._day_of(day)][name] += count
+        self._has_doubted = True
         if len(self.days) > 1 and self._has_stray(scratch):
             self.is_divisible = False
 
@@ -337,8 +346,11 @@ order by page""").fetchall()
     def _good(self) -> str:
         """The good rows, as a relation (page, place, identity, the table's columns)."""
         columns = f"page, place, identity, {self._columns}"
-        parts = [f"select {columns} from {part} where not is_doubtful" for part in self._parts]
-        rows = " union all ".join([*parts, f"select {columns} from {self._home}.accepted"])
+        rows = f"select {columns} from {self._home}.accepted"
+        if self._parts:
+            files = ", ".join(f"'{part}'" for part in self._parts)
+            doubted = f" anti join {self._home}.doubted using (page, place)" if self._has_doubted else ""
+            rows += f" union all select {columns} from read_parquet([{files}]){doubted} where not is_doubtful"
         losers = "" if self._is_unique else f" anti join {self._home}.losers using (page, place)"
         return f"(select * from ({rows}){losers})"
 

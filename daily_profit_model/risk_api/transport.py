@@ -5,9 +5,10 @@ What an answer means belongs to `faults` and `client`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
@@ -36,9 +37,9 @@ class Transport:
         self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
         self.host = host_of(self.base_url)
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
-        self._key = _header_value(api_key)
         self._session = requests.Session()
-        self._session.headers["apiKey"] = self._key
+        self._session.headers["apiKey"] = _header_value(api_key)
+        self._key_forms = _forms_of(api_key)
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -64,9 +65,18 @@ class Transport:
             raise faults.of_connection(error, *self._timeout) from None
         return Answer(response.status_code, response.headers.get("Retry-After"), body)
 
-    def without_key(self, text: str) -> str:
-        """`text` as it may be shown: a service may say in its message which key it was given."""
-        return text.replace(self._key, "…")
+    def said(self, text: str, body: bytes) -> str:
+        """`text`, taken from `body`, as it may be shown: nothing of it where the service repeats the key.
+
+        Striking the key out of the text would miss one that is escaped, or cut off at the text's end.
+        """
+        return "…" if any(form in body for form in self._key_forms) else text
+
+
+def _forms_of(key: str) -> frozenset[bytes]:
+    """How a key may stand in a body: as it is, escaped as JSON, or as part of an address."""
+    escaped = json.dumps(key)[1:-1]
+    return frozenset(form.encode() for form in (key, escaped, escaped.replace("/", "\\/"), quote(key), quote(key, "")))
 
 
 def host_of(base_url: str) -> str:

@@ -22,10 +22,10 @@ MONITORING_RECONCILIATION = Table(
     name="monitoring/reconciliation",
     description="What does not add up in the raw tables of a day, as known now: one `summary` row a table, and a row "
     "for each finding: against what the service counts, and between all-time, daily, hourly metrics and closed trades.",
-    key=("date", "table", "finding", "compared_with", "platform", "broker", "login", "account_id"),
+    key=("date", "table_name", "finding", "compared_with", "platform", "broker", "login", "account_id"),
     columns=(
         Column("date", DAY, "Day of the data", required=True),
-        Column("table", TEXT, "Raw table that the number found comes from", required=True),
+        Column("table_name", TEXT, "Raw table that the number found comes from", required=True),
         Column("finding", TEXT, f"`{SUMMARY}`, or the class: {', '.join(FINDINGS)}", required=True),
         Column("severity", TEXT, "`ok`, `warn` or `error`; of a summary that of its worst finding", required=True),
         Column(

@@ -37,9 +37,7 @@ class TradePages:
         rows = [_row(dice) for _ in range(BLOCK_ROWS)]
         block = np.frombuffer("".join(rows).encode(), np.uint8).reshape(BLOCK_ROWS, ROW_BYTES + 1).copy()
         template = rows[0]
-        self._days = [
-            slice(at, at + 10) for at in range(len(template)) if template.startswith("2000-01-01", at)
-        ]
+        self._days = [slice(at, at + 10) for at in range(len(template)) if template.startswith("2000-01-01", at)]
         self._position = _slice_of(template, '"position":"', POSITION_DIGITS)
         self._ticket = _slice_of(template, '"ticket":"', POSITION_DIGITS)
         self._marks = np.flatnonzero(block[0] == ord(MARK))
@@ -87,12 +85,12 @@ def _row(dice: random.Random) -> str:
         f'{{"tradeDate":"2000-01-01T00:00:00.000Z","broker":{dice.randint(1, 5)},"mngr":{dice.randint(1, 4)},'
         f'"platform":{dice.randint(4, 9)},"ticket":"{"0" * POSITION_DIGITS}","position":"{"0" * POSITION_DIGITS}",'
         f'"login":"{dice.randint(250_000, 252_999)}","trdSymbol":"{symbol}","stdSymbol":"{symbol}",'
-        f'"lots":{dice.randint(1, 9)}.#,"contractSize":100000.0,"qtyInBaseCrncy":{dice.randint(1, 9)}#####.0,'
-        f'"volumeUSD":{dice.randint(1, 9)}####.##,"takeProfit":{dice.randint(1000, 9999)}.####,'
+        f'"lots":{dice.randint(1, 9)}.#,"contractSize":100000.0,"qtyInBaseCrncy":{dice.randint(1, 9)}####.0,'
+        f'"volumeUSD":{dice.randint(1, 9)}####.##,"takeProfit":{dice.randint(1000, 9999)}.###,'
         f'"openTime":"2000-01-01T0{dice.randint(0, 9)}:{dice.randint(10, 59)}:1#.###Z",'
         f'"openPrice":{dice.randint(1000, 9999)}.####,'
         f'"closeTime":"2000-01-01T1{dice.randint(0, 9)}:{dice.randint(10, 59)}:2#.###Z",'
-        f'"closePrice":{dice.randint(1000, 9999)}.####,"duration":{dice.randint(1, 9)}.#####,'
+        f'"closePrice":{dice.randint(1000, 9999)}.####,"duration":{dice.randint(1, 9)}.####,'
         f'"profit":{dice.choice("-1")}{dice.randint(1, 9)}##.##,"commission":-{dice.randint(1, 9)}.##,'
         f'"fee":0,"swap":-{dice.randint(1, 9)}.#,"client_margin":{dice.randint(10, 99)}.##,'
         f'"firm_margin":{dice.randint(1, 9)}.##,'

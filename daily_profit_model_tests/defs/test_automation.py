@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pytest
+from upath import UPath
 
-from daily_profit_model.defs.automation.schedules import every_monday, every_morning
-from daily_profit_model.defs.automation.sensors import newest_day
+from daily_profit_model.defs.automation.requests import requests_for
+from daily_profit_model.defs.automation.schedules import every_monday, every_morning, every_morning_again
+from daily_profit_model.defs.automation.sensors import days_of, newest_day, outdated_outcomes
+from daily_profit_model.lake import Lake, write, write_revision
+from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
 
 def test_the_morning_asks_for_the_data_of_yesterday() -> None:
@@ -17,6 +24,61 @@ def test_the_morning_asks_for_the_data_of_yesterday() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-06-01"
     assert every_morning.cron_schedule == "0 6 * * *"
+
+
+def test_the_morning_asks_for_the_days_before_yesterday_again_in_one_run() -> None:
+    (request,) = requested(datetime(2026, 6, 2, 6, 30, tzinfo=UTC))
+    assert (request.job_name, request.partition_key) == ("daily_corrections", None)
+    assert days_of(request.tags) == ["2026-05-29", "2026-05-30", "2026-05-31"]
+    assert every_morning_again.cron_schedule == "30 6 * * *"
+
+
+@pytest.mark.parametrize(
+    ("setting", "moment", "expected"),
+    [
+        ("1", datetime(2026, 6, 2, 6, 30, tzinfo=UTC), ["2026-05-31"]),
+        ("9", datetime(2026, 3, 4, 6, 30, tzinfo=UTC), ["2026-03-01", "2026-03-02"]),
+        ("3", datetime(2026, 3, 2, 6, 30, tzinfo=UTC), []),
+        ("0", datetime(2026, 6, 2, 6, 30, tzinfo=UTC), []),
+    ],
+)
+def test_no_day_is_read_again_before_the_history_or_beyond_the_setting(
+    setting: str, moment: datetime, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPM_CORRECTION_DAYS", setting)
+    found = requested(moment)
+    asked = [request.partition_key or days_of(request.tags) for request in found]
+    assert asked == ([expected] if len(expected) > 1 else expected)
+
+
+def requested(moment: datetime) -> list[dg.RunRequest]:
+    answered = every_morning_again(dg.build_schedule_context(scheduled_execution_time=moment))
+    return answered if isinstance(answered, list) else []
+
+
+def test_each_run_of_days_is_asked_for_once_as_one_day_or_one_range() -> None:
+    days = ["2026-03-05", "2026-03-07", "2026-03-08"]
+    alone, together = requests_for("late_accounts", days, "a-run")
+    assert (alone.partition_key, alone.run_key) == ("2026-03-05", "late_accounts:2026-03-05:2026-03-05:a-run")
+    assert (together.partition_key, days_of(together.tags)) == (None, days[1:])
+    assert list(requests_for("late_accounts", [], "a-run")) == []
+
+
+def test_outcomes_are_judged_again_only_where_the_newest_metrics_have_changed(tmp_path: Path) -> None:
+    lake, at = Lake(UPath(tmp_path)), datetime(2026, 3, 6, 5, tzinfo=UTC)
+    rows = RAW_METRICS_DAILY.schema().empty_table()
+    outcomes = MONITORING_OUTCOMES.schema().empty_table()
+    days = ["2026-03-03", "2026-03-04", "2026-03-05"]
+    for day in days[:2]:
+        metrics, _ = write_revision(lake, RAW_METRICS_DAILY, day, rows, ingested_at=at, code_version="1")
+        inputs = {f"{RAW_METRICS_DAILY.name}#newest@{day}": metrics.content_hash}
+        write(lake, MONITORING_OUTCOMES, day, outcomes, code_version="1", inputs=inputs)
+    assert outdated_outcomes(lake, days) == []
+    corrected = pa.Table.from_pylist(
+        [{"date": date(2026, 3, 4), "account_id": "a", "net_profit": 1.0}], schema=RAW_METRICS_DAILY.schema()
+    )
+    write_revision(lake, RAW_METRICS_DAILY, days[1], corrected, ingested_at=at + timedelta(hours=1), code_version="1")
+    assert outdated_outcomes(lake, days) == [days[1]]
 
 
 def test_monday_asks_for_the_cut_off_of_sunday() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from daily_profit_model.sandbox.server import Address
 from daily_profit_model.sandbox.world import World, generate
+from daily_profit_model_tests.end_to_end import small_firm as small
 from daily_profit_model_tests.end_to_end.firm import END, FIRM, START, environment, firm_serving, run
 
 
@@ -46,3 +47,19 @@ def platform(world: World, served: Address, tmp_path_factory: pytest.TempPathFac
         fcntl.flock(lock, fcntl.LOCK_EX)
         run(patch, variables, "", START, END)
     return Platform(data_dir, world, served, variables)
+
+
+@pytest.fixture(scope="module")
+def small_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[small.SmallFirm]:
+    world = generate(small.SETTINGS)
+    with firm_serving(world) as address:
+        yield small.SmallFirm(world, address, environment(tmp_path_factory.mktemp("firm"), world, address))
+
+
+@pytest.fixture
+def small_firm(small_served: small.SmallFirm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> small.SmallFirm:
+    """The small firm on the morning after its last day, and the settings of an empty data folder."""
+    for name, value in {**small_served.variables, "DPM_DATA_DIR": str(tmp_path / "data")}.items():
+        monkeypatch.setenv(name, value)
+    small_served.at(small.MORNING)
+    return small_served

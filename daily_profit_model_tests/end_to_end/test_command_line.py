@@ -17,7 +17,19 @@ import pytest
 from daily_profit_model_tests.end_to_end.conftest import Platform
 from daily_profit_model_tests.end_to_end.firm import END, content_hashes, dpm
 
-COMMANDS = ("", "demo", "run", "ingest", "corrections", "status", "predict", "explain", "ui", "sandbox", "sandbox serve")
+COMMANDS = (
+    "",
+    "demo",
+    "run",
+    "ingest",
+    "corrections",
+    "status",
+    "predict",
+    "explain",
+    "ui",
+    "sandbox",
+    "sandbox serve",
+)
 
 
 def the_one_line(result: subprocess.CompletedProcess[str]) -> str:

@@ -4,60 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-import requests
 from upath import UPath
 
 from daily_profit_model.defs.launch.corrections import list_corrections
 from daily_profit_model.defs.launch.ingest import FEEDS, ingest
 from daily_profit_model.lake import Lake, read, write_revision
-from daily_profit_model.sandbox.server import Address
-from daily_profit_model.sandbox.world import WorldSettings, generate
 from daily_profit_model.settings import Settings, WrongUse, load_settings
 from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_METRICS_DAILY
-from daily_profit_model_tests.end_to_end.firm import KEY, dpm, environment, firm_serving
-
-START, END = date(2026, 3, 1), date(2026, 3, 10)
-FIRM = WorldSettings(accounts=120, days=10, seed=5, end=END, warmup_days=5)
-DAYS = [(START + timedelta(days=offset)).isoformat() for offset in range(10)]
-MORNING = f"{END + timedelta(days=1)}T06:00:00Z"
-WEEK_LATER = f"{END + timedelta(days=8)}T06:00:00Z"
-
-
-@dataclass(frozen=True)
-class Firm:
-    """A served firm and the variables that point at it."""
-
-    address: Address
-    variables: dict[str, str]
-
-    def at(self, moment: str) -> None:
-        """Set the instant at which the service answers."""
-        url, body = f"{self.address.root}/sandbox/clock", {"as_of": moment}
-        requests.post(url, json=body, headers={"apiKey": KEY}, timeout=30).raise_for_status()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
-    world = generate(FIRM)
-    with firm_serving(world) as address:
-        yield Firm(address, environment(tmp_path_factory.mktemp("firm"), world, address))
-
-
-@pytest.fixture
-def firm(served: Firm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Firm:
-    """The firm on the morning after its last day, and an empty data folder."""
-    for name, value in {**served.variables, "DPM_DATA_DIR": str(tmp_path / "data")}.items():
-        monkeypatch.setenv(name, value)
-    served.at(MORNING)
-    return served
+from daily_profit_model_tests.end_to_end.firm import dpm
+from daily_profit_model_tests.end_to_end.small_firm import DAYS, END, START, WEEK_LATER, SmallFirm
 
 
 def fetched(
@@ -75,7 +36,7 @@ def lake_of(settings: Settings) -> Lake:
 
 
 def test_every_feed_fills_its_table_and_the_quarantine_of_its_days(
-    firm: Firm, capsys: pytest.CaptureFixture[str]
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake = lake_of(load_settings())
     for feed in [name for name in FEEDS if name != "accounts"]:  # that is another name of metrics alltime
@@ -94,7 +55,9 @@ def test_every_feed_fills_its_table_and_the_quarantine_of_its_days(
     assert quarantine.inputs[f"{rejects}@{DAYS[0]}"] is not None
 
 
-def test_complete_days_are_kept_and_each_hole_is_a_run(firm: Firm, capsys: pytest.CaptureFixture[str]) -> None:
+def test_complete_days_are_kept_and_each_hole_is_a_run(
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
+) -> None:
     fetched("metrics daily", capsys)
     before = {day: lake_of(load_settings()).file(RAW_METRICS_DAILY.name, day) for day in DAYS}
     for day in (DAYS[2], DAYS[6], DAYS[7]):
@@ -110,12 +73,12 @@ def test_complete_days_are_kept_and_each_hole_is_a_run(firm: Firm, capsys: pytes
 
 
 def test_forced_days_are_read_again_and_stored_only_where_they_differ(
-    firm: Firm, capsys: pytest.CaptureFixture[str]
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetched("metrics daily", capsys)
     again = fetched("metrics daily", capsys, force=True)
     assert (again["partitions"], again["revisions_stored"], again["revisions_unchanged"]) == (10, 0, 10)
-    firm.at(WEEK_LATER)
+    small_firm.at(WEEK_LATER)
     corrected = fetched("metrics daily", capsys, force=True)
     lake = lake_of(load_settings())
     twice = [day for day in DAYS if len(lake.files(RAW_METRICS_DAILY.name, day)) == 2]
@@ -126,11 +89,11 @@ def test_forced_days_are_read_again_and_stored_only_where_they_differ(
 
 
 def test_corrections_tell_table_day_rows_and_columns_of_each_replaced_revision(
-    firm: Firm, capsys: pytest.CaptureFixture[str]
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetched("metrics daily", capsys)
     fetched("trades closed", capsys)
-    firm.at(WEEK_LATER)
+    small_firm.at(WEEK_LATER)
     fetched("metrics daily", capsys, force=True)
     fetched("trades closed", capsys, force=True)
     settings, since = load_settings(), "2000-01-01"
@@ -158,7 +121,7 @@ def test_corrections_tell_table_day_rows_and_columns_of_each_replaced_revision(
 
 
 def test_plans_and_regimes_need_no_key(
-    firm: Firm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_API_KEY", "")
     for feed in ("plans", "regimes"):
@@ -166,7 +129,7 @@ def test_plans_and_regimes_need_no_key(
 
 
 def test_an_error_that_a_check_finds_is_exit_code_1_and_named_once(
-    firm: Firm, capsys: pytest.CaptureFixture[str]
+    small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings, at = load_settings(), datetime(2026, 3, 2, 5, tzinfo=UTC)
     account = {"platform": 5, "broker": 1, "login": "7", "account_id": "a", "is_live": True, "status": 9, "phase": 1}
@@ -191,8 +154,8 @@ def test_an_unknown_feed_is_wrong_use_that_names_the_feeds(words: list[str]) -> 
         ingest(load_settings(), words, None, None)
 
 
-def test_the_command_line_reaches_the_same_assets(firm: Firm, tmp_path: Path) -> None:
-    variables = {**firm.variables, "DPM_DATA_DIR": str(tmp_path / "data")}
+def test_the_command_line_reaches_the_same_assets(small_firm: SmallFirm, tmp_path: Path) -> None:
+    variables = {**small_firm.variables, "DPM_DATA_DIR": str(tmp_path / "data")}
     days = ("--start-date", DAYS[0], "--end-date", DAYS[1])
     done = dpm(variables, "ingest", "trades", "open", *days)
     assert (done.returncode, done.stderr) == (0, "")

@@ -39,7 +39,7 @@ def repeated(table: str) -> Spoil:
     return spoil
 
 
-def counted(table: str, **facts: int) -> Spoil:
+def counted(table: str, **facts: object) -> Spoil:
     """The footer of `table` says something else."""
 
     def spoil(day: Day) -> None:
@@ -74,12 +74,33 @@ def prediction_of_a_stranger(day: Day) -> None:
     day.rows["predictions/account_daily"].append({**day.rows["predictions/account_daily"][0], "account_id": "b"})
 
 
+def found(finding: str, severity: str) -> Spoil:
+    """The reconciliation of the day has a finding, and says so in its summary."""
+
+    def spoil(day: Day) -> None:
+        summary = day.rows["monitoring/reconciliation"][0]
+        summary["severity"] = severity
+        day.rows["monitoring/reconciliation"].append({**summary, "finding": finding, "login": "700"})
+
+    return spoil
+
+
 FROM_API = ("raw/accounts", "raw/metrics_daily", "raw/metrics_hourly", "raw/trades_closed", "raw/trades_open")
+
+FETCHED = (*FROM_API, "raw/plans", "raw/market_regimes")
 
 FAULTS = (
     *(
-        fault
+        Fault(table, "schema_known", says, counted(table, **{fact: {"venue": 3}}))
         for table in FROM_API
+        for fact, says in (
+            ("unknown_fields", "the service sends no field that the contract does not know"),
+            ("unreadable", "every value of an optional field can be read"),
+        )
+    ),
+    *(
+        fault
+        for table in FETCHED
         for fault in (
             Fault(table, "rows_accounted_for", _ACCOUNTED, counted(table, received=9, test_accounts=0)),
             Fault(
@@ -211,6 +232,39 @@ FAULTS = (
             ("the probability of a profit is within 0 and 1", {"probability_profit": -0.01}),
             ("a profit is not likelier than a trade", {"probability_trade": 0.3}),
             ("the reasons are ordered by size", {"top_features": [reason(1.0), reason(-2.0)]}),
+        )
+    ),
+    *(
+        Fault("monitoring/reconciliation", rule, says, found(finding, severity))
+        for rule, finding, severity, says in (
+            ("rows_complete", "missing_day", "error", "every raw table of the day is there"),
+            ("rows_complete", "row_count_mismatch", "error", "a table holds as many rows as the service counts now"),
+            (
+                "trade_counts_agree",
+                "trade_count_mismatch",
+                "error",
+                "trades counted by account differ by no more than one, or by a tenth",
+            ),
+            ("trade_counts_exact", "trade_count_mismatch", "warn", "trades counted by account agree exactly"),
+            (
+                "profits_agree",
+                "net_profit_mismatch",
+                "error",
+                "net profits agree to the cent once the service corrects them no more",
+            ),
+            ("hours_complete", "missing_hours", "warn", "every hour with closed trades has its row"),
+            (
+                "hours_complete",
+                "suspiciously_few_hours",
+                "warn",
+                "no account has fewer hours than any with as many trades in four weeks",
+            ),
+            (
+                "logins_resolved",
+                "unresolved_login",
+                "warn",
+                "the login of every trade belongs to an account or to a test account",
+            ),
         )
     ),
 )

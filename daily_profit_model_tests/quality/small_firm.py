@@ -15,16 +15,31 @@ from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_features import features_rules, shares_of
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_raw import RAW_RULES
+from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_staging import STAGING_RULES
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_TABLES
+from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 
-RULES: tuple[Rule, ...] = (*RAW_RULES, *STAGING_RULES, *features_rules(FEATURES_ACCOUNT_DAILY), *PREDICTIONS_RULES)
+RULES: tuple[Rule, ...] = (
+    *RAW_RULES,
+    *STAGING_RULES,
+    *features_rules(FEATURES_ACCOUNT_DAILY),
+    *PREDICTIONS_RULES,
+    *RECONCILIATION_RULES,
+)
 TABLES = {
     table.name: table
-    for table in (*RAW_TABLES, STAGING_ACCOUNTS, STAGING_TRADES, FEATURES_ACCOUNT_DAILY, PREDICTIONS_ACCOUNT_DAILY)
+    for table in (
+        *RAW_TABLES,
+        STAGING_ACCOUNTS,
+        STAGING_TRADES,
+        FEATURES_ACCOUNT_DAILY,
+        PREDICTIONS_ACCOUNT_DAILY,
+        MONITORING_RECONCILIATION,
+    )
 }
 SHARES = shares_of(FEATURES_ACCOUNT_DAILY)
 ACCOUNTS = 4
@@ -106,6 +121,17 @@ def good_day(day: str) -> Day:
                 {**without(account, "platform", "broker"), **dict.fromkeys(SHARES, 0.5)} for account in accounts
             ],
             "predictions/account_daily": [{**account, **predicted} for account in accounts],
+            "monitoring/reconciliation": [
+                {
+                    "date": today,
+                    "table_name": table,
+                    "finding": "summary",
+                    "severity": "ok",
+                    "measure": "rows",
+                    "compared_with": "service",
+                }
+                for table in ("raw/trades_closed", "raw/trades_open")
+            ],
         },
         facts={},
     )

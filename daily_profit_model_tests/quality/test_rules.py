@@ -69,7 +69,13 @@ def test_every_expectation_has_a_fault() -> None:
 def test_rules_are_told_apart_by_table_and_id_and_say_why_and_what_to_do() -> None:
     assert len({(rule.table, rule.id) for rule in RULES}) == len(RULES) >= 14
     assert all(rule.reason.endswith(".") and rule.advice.endswith(".") for rule in RULES)
-    assert {rule.table.split("/")[0] for rule in RULES} == {"raw", "staging", "features", "predictions"}
+    assert {rule.table.split("/")[0] for rule in RULES} == {
+        "raw",
+        "staging",
+        "features",
+        "predictions",
+        "monitoring",
+    }
 
 
 def test_a_blocking_rule_cannot_be_a_warning() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
 
-from daily_profit_model.risk_api import RequestRefused, RiskApi, ServiceFailing, ServiceUnreachable, ping
+from daily_profit_model.risk_api import RequestRefused, RiskApi, RiskApiError, ServiceFailing, ServiceUnreachable, ping
 from daily_profit_model.risk_api.tries import FIRST_WAIT_S, LONGEST_WAIT_S, STORM
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.conftest import Time
@@ -56,6 +57,22 @@ def test_a_wrong_key_fails_at_once_and_names_the_variable_and_not_the_key(servic
     assert "401" in str(refused.value)
     assert "a-wrong-key" not in str(refused.value)
     assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize("code", [200, 401])
+@pytest.mark.parametrize("padding", [0, 170, 190])
+@pytest.mark.parametrize("key", ['odd"/key\\+&', KEY])
+def test_the_words_of_a_service_that_repeats_the_key_are_not_repeated(
+    service: Service, connect: Connect, key: str, padding: int, code: int
+) -> None:
+    """However it is escaped, and where it would be cut off with the message."""
+    said = json.dumps({"Status": "fail", "Error": f"{'x' * padding} wrong key {key}"})
+    for text in (said, said.replace("/", "\\/")):
+        service.faults = [scripted.status(code, text.encode())] * 2
+        with pytest.raises(RiskApiError) as failed:
+            connect(api_key=key, attempts=2).get(ENDPOINT, ASKED)
+        assert "…" in str(failed.value)
+        assert key[:5] not in str(failed.value)
 
 
 @pytest.mark.parametrize("key", ["", "two\nlines", "schlüssel"])

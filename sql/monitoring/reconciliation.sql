@@ -1,11 +1,11 @@
 -- monitoring/reconciliation: everything that can be compared of a day, as known now, and what does not agree.
--- Frames: held (date, table, is_there, service_rows, our_rows, test_rows, went), known_logins, and
+-- Frames: held (date, table_name, is_there, service_rows, our_rows, test_rows, went), known_logins, and
 -- complete_days (date) with all days of raw/metrics_daily. Days are compared where both of their sides are there.
 with both_sides as (
     select
         one.date,
-        one.table as left_table,
-        other.table as right_table
+        one.table_name as left_table,
+        other.table_name as right_table
     from held as one
     join held as other
         on one.date = other.date
@@ -58,14 +58,14 @@ logins as (
 ),
 missing_days as (
     select
-        date, "table", 'missing_day' as finding, 'error' as severity, 'service' as compared_with, 'rows' as measure,
+        date, table_name, 'missing_day' as finding, 'error' as severity, 'service' as compared_with, 'rows' as measure,
         service_rows as expected
     from held
     where not is_there
 ),
 row_counts as (
     select
-        date, "table", 'row_count_mismatch' as finding, 'error' as severity, 'service' as compared_with,
+        date, table_name, 'row_count_mismatch' as finding, 'error' as severity, 'service' as compared_with,
         'rows' as measure, service_rows as expected, our_rows as found, went as detail
     from held
     where is_there
@@ -73,7 +73,7 @@ row_counts as (
 ),
 unresolved as (
     select
-        date, 'raw/trades_closed' as "table", 'unresolved_login' as finding, 'warn' as severity,
+        date, 'raw/trades_closed' as table_name, 'unresolved_login' as finding, 'warn' as severity,
         'accounts' as compared_with, 'trades' as measure, 0 as expected, trades as found, platform, broker, login
     from logins
     where account_id is null
@@ -122,24 +122,25 @@ missing_hours as (
 ),
 daily_against_hourly as (
     select
-        daily.date, daily.platform, daily.broker, daily.login, daily.account_id,
-        daily.trades as expected_trades,
+        date, platform, broker, login,
+        coalesce(daily.account_id, hourly.account_id) as account_id,
+        case when daily.date is null then 0 else daily.trades end as expected_trades,
         coalesce(hourly.trades, 0) as found_trades,
         daily.cents as expected_cents,
         case when hourly.date is null then 0 else hourly.cents end as found_cents,
         coalesce(hourly.hours, 0) as hours,
         floor(log2(nullif(daily.trades, 0))) as size_band
     from daily
-    left join hourly
+    full join hourly
         using (date, platform, broker, login)
     semi join both_sides
-        on both_sides.date = daily.date
+        on both_sides.date = date
         and left_table = 'raw/metrics_daily'
         and right_table = 'raw/metrics_hourly'
     -- what the hours miss is told by the hour
     anti join missing_hours
         using (date, platform, broker, login)
-    where daily.date between $first_day and $last_day
+    where date between $first_day and $last_day
 ),
 -- for account-days with about as many trades (1, 2 to 3, 4 to 7, …): the fewest hours seen on a day
 fewest_of_days as (
@@ -163,7 +164,7 @@ fewest as (
     from held
     join fewest_of_days
         on fewest_of_days.date between held.date - $reference_days and held.date - 1
-    where held.table = 'raw/metrics_hourly'
+    where held.table_name = 'raw/metrics_hourly'
     group by all
     having sum(fewest_of_days.account_days) >= $fewest_references
 ),
@@ -212,17 +213,17 @@ alltime_against_daily as (
     group by all
 ),
 trade_counts as (
-    select * exclude (expected_cents, found_cents), 'raw/trades_closed' as "table", 'raw/metrics_daily' as compared_with
+    select * exclude (expected_cents, found_cents), 'raw/trades_closed' as table_name, 'raw/metrics_daily' as compared_with
     from daily_against_closed
     union all by name
-    select * exclude (expected_cents, found_cents, hours, size_band), 'raw/metrics_hourly' as "table",
+    select * exclude (expected_cents, found_cents, hours, size_band), 'raw/metrics_hourly' as table_name,
         'raw/metrics_daily' as compared_with
     from daily_against_hourly
     -- too few hours tell it already
     anti join few_hours
         using (date, platform, broker, login)
     union all by name
-    select *, 'raw/metrics_daily' as "table", 'raw/accounts' as compared_with
+    select *, 'raw/metrics_daily' as table_name, 'raw/accounts' as compared_with
     from alltime_against_daily
 ),
 trade_count_mismatches as (
@@ -242,10 +243,10 @@ trade_count_mismatches as (
 ),
 -- where the trades agree: else their profits cannot
 profits as (
-    select *, 'raw/trades_closed' as "table"
+    select *, 'raw/trades_closed' as table_name
     from daily_against_closed
     union all by name
-    select * exclude (hours, size_band), 'raw/metrics_hourly' as "table"
+    select * exclude (hours, size_band), 'raw/metrics_hourly' as table_name
     from daily_against_hourly
 ),
 net_profit_mismatches as (
@@ -274,22 +275,22 @@ findings as (
     select * from net_profit_mismatches
     union all by name
     select
-        *, 'raw/metrics_hourly' as "table", 'missing_hours' as finding, 'warn' as severity,
+        *, 'raw/metrics_hourly' as table_name, 'missing_hours' as finding, 'warn' as severity,
         'raw/trades_closed' as compared_with, 'hours' as measure
     from missing_hours
     union all by name
     select
-        *, 'raw/metrics_hourly' as "table", 'suspiciously_few_hours' as finding, 'warn' as severity,
+        *, 'raw/metrics_hourly' as table_name, 'suspiciously_few_hours' as finding, 'warn' as severity,
         'history' as compared_with, 'hours' as measure
     from few_hours
 ),
 of_tables as (
-    select date, "table", count(*) as findings, bool_or(severity = 'error') as has_error
+    select date, table_name, count(*) as findings, bool_or(severity = 'error') as has_error
     from findings
     group by all
 ),
 trades_of_tests as (
-    select date, 'raw/trades_closed' as "table", sum(trades) as trades
+    select date, 'raw/trades_closed' as table_name, sum(trades) as trades
     from logins
     where account_id is null
         and is_test
@@ -297,7 +298,7 @@ trades_of_tests as (
 ),
 summaries as (
     select
-        held.date, held.table, 'summary' as finding,
+        held.date, held.table_name, 'summary' as finding,
         case when has_error then 'error' when findings > 0 then 'warn' else 'ok' end as severity,
         'service' as compared_with, 'rows' as measure, service_rows as expected, our_rows as found,
         went as detail,
@@ -305,9 +306,9 @@ summaries as (
         test_rows + coalesce(trades_of_tests.trades, 0) as test_rows
     from held
     left join of_tables
-        using (date, "table")
+        using (date, table_name)
     left join trades_of_tests
-        using (date, "table")
+        using (date, table_name)
 ),
 told as (
     select * from findings
@@ -315,7 +316,7 @@ told as (
     select * from summaries
 )
 select
-    date, "table", finding, severity, compared_with, measure,
+    date, table_name, finding, severity, compared_with, measure,
     expected::double as expected,
     found::double as found,
     round(found::double - expected::double, 2) as difference,

@@ -11,6 +11,9 @@ _WATCHED = dg.AssetSelection.assets(
 )
 """What tells of the data; the rest of the monitoring layer tells of predictions."""
 
+_AFTER_PREDICTIONS = {"dagster/priority": "-1"}
+"""Nothing waits for these runs, and today's predictions do not wait for them."""
+
 daily_data = dg.define_asset_job(
     "daily_data",
     selection=dg.AssetSelection.groups("raw", "staging", "features"),
@@ -22,6 +25,7 @@ daily_corrections = dg.define_asset_job(
     "daily_corrections",
     selection=dg.AssetSelection.assets(*QUESTIONS, "raw/quarantine"),
     partitions_def=DAILY,
+    tags=_AFTER_PREDICTIONS,
     description="Days that the service still corrects, read again: a revision is stored where the content differs.",
 )
 
@@ -29,6 +33,7 @@ late_accounts = dg.define_asset_job(
     "late_accounts",
     selection=dg.AssetSelection.assets("staging/trades"),
     partitions_def=DAILY,
+    tags=_AFTER_PREDICTIONS,
     description="Days with unresolved trades whose account has appeared since.",
 )
 
@@ -43,7 +48,8 @@ daily_watch = dg.define_asset_job(
     "daily_watch",
     selection=_WATCHED,
     partitions_def=DAILY,
-    description="Whether the data can be trusted. Nothing waits for it.",
+    tags=_AFTER_PREDICTIONS,
+    description="Whether the data can be trusted.",
 )
 
 daily_predictions = dg.define_asset_job(

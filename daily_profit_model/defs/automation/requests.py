@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.partitions import contiguous_ranges
 
-Job = UnresolvedAssetJobDefinition
 
-
-def requests_for(job: Job, days: Sequence[str], because: str) -> Iterator[dg.RunRequest]:
-    """A run of `job` for each range of consecutive `days`; `because` (a run's id, a date) makes them happen once."""
+def requests_for(job: str, days: Sequence[str], because: str) -> Iterator[dg.RunRequest]:
+    """A run of the job for each range of consecutive `days`; `because` (a run's id, a date) makes them happen once."""
     for first, last in contiguous_ranges(list(days)):
-        key = f"{job.name}:{first}:{last}:{because}"
+        key = f"{job}:{first}:{last}:{because}"
         if first == last:
-            yield dg.RunRequest(job_name=job.name, partition_key=first, run_key=key)
+            yield dg.RunRequest(job_name=job, partition_key=first, run_key=key)
         else:
-            yield dg.RunRequest(job_name=job.name, tags=range_tags(first, last), run_key=key)
+            yield dg.RunRequest(job_name=job, tags=range_tags(first, last), run_key=key)

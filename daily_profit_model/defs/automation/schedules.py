@@ -39,7 +39,7 @@ def every_morning_again(context: dg.ScheduleEvaluationContext) -> list[dg.RunReq
     days = [day for day in window if day >= settings.dpm_start_date.isoformat()]
     if not days:
         return dg.SkipReason("no day is to be read again: DPM_CORRECTION_DAYS is 0, or the history begins yesterday")
-    return list(requests_for(daily_corrections, days, today.isoformat()))
+    return list(requests_for(daily_corrections.name, days, today.isoformat()))
 
 
 @dg.schedule(

@@ -2,7 +2,7 @@
 corrections and new accounts make out of date; and a look at whether the data can be trusted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -39,18 +39,14 @@ PARTITION_TAG = "dagster/partition"
     description="Yesterday's data are complete and checked: judge its predictions; without any, predict today. "
     "Then resolve trades whose account has appeared, and look whether yesterday's data can be trusted.",
 )
-def yesterday_is_complete(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def yesterday_is_complete(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     yesterday = newest_day(context.dagster_run.tags, datetime.now(UTC).date())
     if yesterday is None:
-        yield dg.SkipReason("the run's data are not yesterday's")
-        return
-    lake, run_id = Lake(load_settings().lake_root), context.dagster_run.run_id
-    if lake.file(PREDICTIONS_ACCOUNT_DAILY.name, yesterday.isoformat()) is None:
-        yield request_predictions(yesterday, run_id)
-    else:
-        yield from requests_for(daily_outcomes, [yesterday.isoformat()], run_id)
-    yield from requests_for(late_accounts, resolvable_days(lake, lake.partitions(STAGING_TRADES.name)), run_id)
-    yield from requests_for(daily_watch, [yesterday.isoformat()], run_id)
+        return dg.SkipReason("the run's data are not yesterday's")
+    requests = after_data(Lake(load_settings().lake_root), yesterday, context.dagster_run.run_id)
+    for skipped in (request for request in requests if isinstance(request, dg.SkipReason)):
+        context.log.info(skipped.skip_message)
+    return [request for request in requests if isinstance(request, dg.RunRequest)]
 
 
 @dg.run_status_sensor(
@@ -76,10 +72,26 @@ def yesterday_is_judged(context: dg.RunStatusSensorContext) -> dg.RunRequest | d
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Days have been read again: judge the predictions of those that were corrected, and reconcile them.",
 )
-def corrections_are_read(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+def corrections_are_read(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
     days, run_id = days_of(context.dagster_run.tags), context.dagster_run.run_id
-    yield from requests_for(daily_outcomes, outdated_outcomes(Lake(load_settings().lake_root), days), run_id)
-    yield from requests_for(daily_watch, days, run_id)
+    outdated = outdated_outcomes(Lake(load_settings().lake_root), days)
+    return [*requests_for(daily_outcomes.name, outdated, run_id), *requests_for(daily_watch.name, days, run_id)]
+
+
+def after_data(lake: Lake, yesterday: date, run_id: str) -> list[dg.RunRequest | dg.SkipReason]:
+    """What follows once the data of `yesterday` are complete; predictions by way of outcomes, where there are some."""
+    day = yesterday.isoformat()
+    was_predicted = lake.file(PREDICTIONS_ACCOUNT_DAILY.name, day) is not None
+    late = resolvable_days(lake, lake.partitions(STAGING_TRADES.name))
+    return [
+        *(
+            requests_for(daily_outcomes.name, [day], run_id)
+            if was_predicted
+            else [request_predictions(yesterday, run_id)]
+        ),
+        *requests_for(late_accounts.name, late, run_id),
+        *requests_for(daily_watch.name, [day], run_id),
+    ]
 
 
 def newest_day(tags: Mapping[str, str], today: date) -> date | None:

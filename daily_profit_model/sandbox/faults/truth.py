@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from daily_profit_model.sandbox.blocks import Blocks
 from daily_profit_model.sandbox.clock import Clock
@@ -44,7 +45,15 @@ class Truth:
 
     def of_day(self, endpoint: str, day: date) -> DayTruth:
         """Rows of `day` of an endpoint (`v2/trades/closed`, …); those of the all-time metrics are as they are at the clock, whatever the day."""
-        number = self._clock.last_day if endpoint == ALL_TIME else day_number(day)
+        if endpoint == ALL_TIME:
+            return self._alltime
+        return self._of(endpoint, day_number(day))
+
+    @cached_property
+    def _alltime(self) -> DayTruth:
+        return self._of(ALL_TIME, self._clock.last_day)
+
+    def _of(self, endpoint: str, number: int) -> DayTruth:
         found: list[Record] = []
         bad: dict[str, list[bytes]] = {}
         tests = 0
