@@ -52,9 +52,9 @@ class Settings(BaseSettings):
     risk_api_timeout: float = Field(120.0, gt=0, description="Seconds before a request counts as timed out")
     risk_api_connections: int = Field(4, gt=0, description="Pages in flight at once")
     risk_api_breaker_failures: int = Field(10, gt=0, description="Failures in a row after which the API is left alone")
-    risk_api_breaker_pause: float = Field(5.0, gt=0, description="Seconds between probes of an API that is left alone")
+    risk_api_breaker_pause: float = Field(3.0, gt=0, description="Seconds between probes of an API that is left alone")
     risk_api_breaker_patience: float = Field(
-        35.0, ge=0, description="Seconds that the API may be failing before a run that waits for it fails"
+        30.0, ge=0, description="Seconds that the API may be failing before a run that waits for it fails"
     )
     regimes_source: str = Field("", description="Folder or URL of one regime document a day (YYYY-MM-DD.json)")
     market_api_base_url: str = Field("", description="Chart endpoint of hourly bars")

@@ -12,7 +12,7 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
 )
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
+from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_TABLES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
@@ -33,6 +33,7 @@ ALL_TABLES: tuple[Table, ...] = (
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
     MONITORING_RECONCILIATION,
+    FEED_HEALTH,
 )
 
 TABLES = {table.name: table for table in ALL_TABLES}

@@ -46,7 +46,7 @@ _BY_LAYER = {
     "monitoring": JUDGED_DAYS,
 }
 
-_BY_TABLE = {"monitoring/reconciliation": DAILY}
+_BY_TABLE = {"monitoring/reconciliation": DAILY, "monitoring/feed_health": DAILY}
 """Tables that tell of the data and not of predictions: they have every day that the data have."""
 
 

@@ -3,9 +3,9 @@
 While it is open, a fetch waits for a probe that succeeds, so that an outage in the middle of a long ingestion
 is a pause and not a failure; when the outage outlasts `patience`, every request of every fetch fails at once.
 The patience runs from the first of the failures and serves them all: waiting anew for each of a run's tables,
-a dead service would take minutes to be told from a slow one. What is chosen is a trade: with a pause of 5 s and
-a patience of 35 s an outage of 30 s is always outlived (the last probe falls into its last 5 s), and a run
-against a dead service ends after 35 s. More patience outlives longer outages, and finds dead ones later.
+a dead service would take minutes to be told from a slow one. What is chosen is a trade: with a pause of 3 s and
+a patience of 30 s an outage of 27 s is always outlived (the last probe falls into the last 3 s), and a run
+against a dead service ends after 30 s. More patience outlives longer outages, and finds dead ones later.
 Time-outs are the exception: a failure is known when it is over, so that a service that swallows requests is
 found out after `failures` / pages in flight time-outs.
 

@@ -20,7 +20,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from daily_profit_model.risk_api import quarantine, rows_sql
+from daily_profit_model.risk_api import quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.rows_sql import quoted
@@ -31,6 +31,8 @@ from daily_profit_model.tables.raw import RAW_QUARANTINE
 
 BATCH_ROWS = 2**15
 """Rows that are handed out at a time."""
+GROUP_ROWS = 2**12
+"""Rows of a row group in the files of rows under way: so few that a piece of the order reads little else."""
 
 _numbers = itertools.count()
 _Part = tuple[int, int, bytes]
@@ -70,13 +72,15 @@ class DayRows:
 
     table: Table
     num_rows: int
-    query: str
+    queries: Sequence[str]
+    """Together all rows: those of each query come before those of the next."""
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
         """The rows by key, batch by batch, in the contract's schema."""
         with session() as scratch:
-            for batch in scratch.sql(self.query).to_arrow_reader(BATCH_ROWS):
-                yield from pa.Table.from_batches([batch]).cast(self.table.schema()).to_batches()
+            for query in self.queries:
+                for batch in scratch.sql(query).to_arrow_reader(BATCH_ROWS):
+                    yield from pa.Table.from_batches([batch]).cast(self.table.schema()).to_batches()
 
     def to_table(self) -> pa.Table:
         """All rows at once."""
@@ -109,6 +113,7 @@ class Decoding:
         self._page_rows = page_rows
         self._is_dated = table.column("date").source is not None
         self._columns = ", ".join(map(quoted, table.column_names))
+        self._order = ", ".join(map(quoted, table.key))
         self._received: Counter[date] = Counter()
         self._unknown: dict[date, Counter[str]] = defaultdict(Counter)
         self._unreadable: dict[date, Counter[str]] = defaultdict(Counter)
@@ -187,9 +192,10 @@ from (
         """What became of the rows of `day`, after `settle`; `at_once` as a table, else handed out in order."""
         of_day = f"date = date '{day}'" if len(self.days) > 1 else "true"
         own = f"from {self._good()} where {of_day}"
-        order = ", ".join(map(quoted, self.table.key))
         count = self._count(f"select count(*) {own}")
-        rows = DayRows(self.table, count, f"select {self._columns} {own} order by {order}")
+        pieces = sorting.pieces(self._scratch, self.table, own, count)
+        queries = [f"select {self._columns} {own} and {piece} order by {self._order}" for piece in pieces]
+        rows = DayRows(self.table, count, queries)
         rejected = self._scratch.sql(
             f"select distinct * from {self._home}.rejected where {of_day} order by {', '.join(map(quoted, RAW_QUARANTINE.key))}"
         ).to_arrow_table()
@@ -212,8 +218,10 @@ from (
         path = folder() / f"{self._home}_{next(_numbers)}.parquet"
         quarantine.register(scratch, parts)
         try:
-            plain = rows_sql.plain(self.table, self.days)
-            scratch.execute(f"copy ({plain}) to '{path}' (format parquet, compression lz4)")
+            plain = f"{rows_sql.plain(self.table, self.days)} order by {self._order}"
+            scratch.execute(
+                f"copy ({plain}) to '{path}' (format parquet, compression lz4, row_group_size {GROUP_ROWS})"
+            )
         except duckdb.InvalidInputException:
             halves = _halved(parts)
             if len(halves) == 1:

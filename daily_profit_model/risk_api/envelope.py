@@ -100,6 +100,8 @@ def message(body: bytes) -> str:
 
 def _cut_slowly(body: bytes) -> Envelope:
     """Answers of another form than the usual one: a bare list, bare NaN, an error."""
+    if not _is_text(body):
+        raise MalformedAnswer(f"not UTF-8 ({len(body):,} bytes)")
     start = _ARRAY_START.search(body)
     if start is not None:
         first, last = start.end() - 1, body.rfind(b"]")

@@ -26,8 +26,8 @@ class Limits:
     rate: float = UPSTREAM_RATE
     burst: int = UPSTREAM_BURST
     breaker_failures: int = 10
-    breaker_pause: float = 5.0
-    breaker_patience: float = 35.0
+    breaker_pause: float = 3.0
+    breaker_patience: float = 30.0
 
 
 @dataclass(frozen=True)

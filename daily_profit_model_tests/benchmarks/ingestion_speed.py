@@ -66,8 +66,10 @@ def ours(base_url: str, rows: int, folder: Path) -> int:
 
     from daily_profit_model.lake import Lake, write_revision
     from daily_profit_model.risk_api import RiskApi, Spools, fetch_days
+    from daily_profit_model.settings import configure_logs
     from daily_profit_model.tables.raw import RAW_TRADES_CLOSED, rejects_of
 
+    configure_logs("console")
     lake, stored = Lake(UPath(folder / "lake")), 0
     limit = processes.NO_LIMIT
     with RiskApi(base_url, processes.KEY, rate=limit, burst=limit, connections=CONNECTIONS) as api:
@@ -110,7 +112,7 @@ WAYS: dict[str, Callable[[str, int, Path], int]] = {
     "dlt": by_dlt,
 }
 IMPORTS = {
-    "ours": ("daily_profit_model.risk_api", "daily_profit_model.lake"),
+    "ours": ("daily_profit_model.risk_api", "daily_profit_model.lake", "daily_profit_model.settings"),
     "dlt": ("dlt", "dlt.destinations", "orjson", "pyarrow.parquet"),
 }
 

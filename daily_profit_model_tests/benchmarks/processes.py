@@ -54,11 +54,13 @@ def serving(module: str, *arguments: object) -> Iterator[Served]:
 
 
 @contextmanager
-def sandbox(folder: Path, accounts: int, days: int, rate: float = 0.0, **options: object) -> Iterator[Served]:
-    """The sandbox of a world kept in `folder`; further options as the command line has them."""
+def sandbox(
+    folder: Path, accounts: int, days: int, rate: float = 0.0, flags: Sequence[str] = (), **options: object
+) -> Iterator[Served]:
+    """The sandbox of a world kept in `folder`; further options and flags as the command line has them."""
     given = {"accounts": accounts, "days": days, "rate_limit": rate, "key": KEY, "port": 0, "folder": folder, **options}
     words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    with serving("daily_profit_model.cli", "sandbox", "serve", *words) as served:
+    with serving("daily_profit_model.cli", "sandbox", "serve", *words, *(f"--{flag}" for flag in flags)) as served:
         yield served
 
 

@@ -12,10 +12,12 @@ from upath import UPath
 
 from daily_profit_model.defs.automation.requests import requests_for
 from daily_profit_model.defs.automation.schedules import every_monday, every_morning, every_morning_again
-from daily_profit_model.defs.automation.sensors import days_of, newest_day, outdated_outcomes
+from daily_profit_model.defs.automation.sensors import after_data, days_of, newest_day, outdated_outcomes
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
+from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+from daily_profit_model_tests.staging.firm_days import day, snapshot, stage, stage_trades, store_day, trade
 
 
 def test_the_morning_asks_for_the_data_of_yesterday() -> None:
@@ -64,15 +66,46 @@ def test_each_run_of_days_is_asked_for_once_as_one_day_or_one_range() -> None:
     assert list(requests_for("late_accounts", [], "a-run")) == []
 
 
+def test_complete_data_are_watched_and_predictions_judged_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
+    lake, yesterday = Lake(UPath(tmp_path / "lake")), date(2026, 3, 5)
+    skipped, watch = after_data(lake, yesterday, "a-run")
+    assert isinstance(skipped, dg.SkipReason)
+    assert "no champion is in force on 2026-03-06" in str(skipped.skip_message)
+    assert isinstance(watch, dg.RunRequest)
+    assert (watch.job_name, watch.partition_key) == ("daily_watch", "2026-03-05")
+    predictions = PREDICTIONS_ACCOUNT_DAILY.schema().empty_table()
+    write(lake, PREDICTIONS_ACCOUNT_DAILY, yesterday.isoformat(), predictions, code_version="1")
+    jobs = [request.job_name for request in after_data(lake, yesterday, "a-run") if isinstance(request, dg.RunRequest)]
+    assert jobs == ["daily_outcomes", "daily_watch"]
+
+
+def test_days_with_trades_of_accounts_that_have_appeared_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
+    lake = Lake(UPath(tmp_path / "lake"))
+    store_day(lake, day(0), closed=[trade("late")])
+    stage(lake, day(0))
+    stage_trades(lake, day(0))
+    store_day(lake, day(1), accounts=[snapshot("late")])
+    requests = [request for request in after_data(lake, date(2026, 3, 3), "r") if isinstance(request, dg.RunRequest)]
+    assert [(request.job_name, request.partition_key) for request in requests] == [
+        ("late_accounts", day(0)), ("daily_watch", "2026-03-03"),
+    ]  # fmt: skip
+
+
 def test_outcomes_are_judged_again_only_where_the_newest_metrics_have_changed(tmp_path: Path) -> None:
     lake, at = Lake(UPath(tmp_path)), datetime(2026, 3, 6, 5, tzinfo=UTC)
     rows = RAW_METRICS_DAILY.schema().empty_table()
     outcomes = MONITORING_OUTCOMES.schema().empty_table()
     days = ["2026-03-03", "2026-03-04", "2026-03-05"]
-    for day in days[:2]:
-        metrics, _ = write_revision(lake, RAW_METRICS_DAILY, day, rows, ingested_at=at, code_version="1")
-        inputs = {f"{RAW_METRICS_DAILY.name}#newest@{day}": metrics.content_hash}
-        write(lake, MONITORING_OUTCOMES, day, outcomes, code_version="1", inputs=inputs)
+    for one in days[:2]:
+        metrics, _ = write_revision(lake, RAW_METRICS_DAILY, one, rows, ingested_at=at, code_version="1")
+        inputs = {f"{RAW_METRICS_DAILY.name}#newest@{one}": metrics.content_hash}
+        write(lake, MONITORING_OUTCOMES, one, outcomes, code_version="1", inputs=inputs)
     assert outdated_outcomes(lake, days) == []
     corrected = pa.Table.from_pylist(
         [{"date": date(2026, 3, 4), "account_id": "a", "net_profit": 1.0}], schema=RAW_METRICS_DAILY.schema()

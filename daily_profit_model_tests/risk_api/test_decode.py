@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from daily_profit_model.risk_api import sorting
 from daily_profit_model.risk_api.decode import Decoded, Decoding, decode
 from daily_profit_model.risk_api.envelope import lines_of
 from daily_profit_model.tables.contract import Table
@@ -241,3 +243,17 @@ def test_a_text_that_no_reader_takes_spoils_its_own_row_alone() -> None:
     decoded = decode(RAW_TRADES_CLOSED, [sent], day=DAY)
     assert (decoded.rows.num_rows, decoded.received, decoded.repeated) == (2, 3, 0)
     assert decoded.quarantined["reason"].to_pylist() == ["unreadable_json"]
+
+
+def test_a_day_that_is_sorted_in_pieces_is_the_day_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(3)
+    sent = [
+        trade(nth, login=chance.choice(["7", "70", "8'", "é"]), platform=chance.choice([4, 5, 10]), position=nth)
+        for nth in range(400)
+    ]
+    at_once = decode(RAW_TRADES_CLOSED, [body(*sent)], day=DAY)
+    monkeypatch.setattr(sorting, "PIECE_ROWS", 20)
+    monkeypatch.setattr(sorting, "SAMPLE", 3)
+    in_pieces = decode(RAW_TRADES_CLOSED, [body(*sent)], day=DAY)
+    assert at_once.rows.num_rows == 400
+    assert in_pieces.rows.equals(at_once.rows)

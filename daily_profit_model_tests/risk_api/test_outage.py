@@ -32,7 +32,7 @@ def failing_until(passing_time: Time, end: float, fault: scripted.Fault) -> scri
 @pytest.mark.parametrize(
     "fault", [scripted.status(500), scripted.reset_in_mid_body, scripted.TRUNCATED], ids=["500", "reset", "truncated"]
 )
-@pytest.mark.parametrize("seconds", [5, 20, 29])
+@pytest.mark.parametrize("seconds", [5, 20, 27])
 def test_an_outage_in_the_middle_is_a_pause_and_not_a_failure(
     service: Service, connect: Connect, passing_time: Time, fault: scripted.Fault, seconds: int
 ) -> None:
@@ -40,10 +40,10 @@ def test_an_outage_in_the_middle_is_a_pause_and_not_a_failure(
     api.get(ENDPOINTS[0], ASKED)
     service.faults = [failing_until(passing_time, seconds, fault)] * 99
     api.get(ENDPOINTS[0], ASKED)
-    assert seconds <= passing_time.now - 1000 <= seconds + 6
+    assert seconds <= passing_time.now - 1000 <= seconds + 5
 
 
-def test_a_dead_service_fails_all_tables_of_a_run_within_forty_seconds_and_few_lines(
+def test_a_dead_service_fails_all_tables_of_a_run_within_half_a_minute_and_few_lines(
     service: Service, connect: Connect, passing_time: Time, gate: Gate
 ) -> None:
     service.faults = [scripted.status(500)] * 999
@@ -52,7 +52,7 @@ def test_a_dead_service_fails_all_tables_of_a_run_within_forty_seconds_and_few_l
             with pytest.raises(ServiceFailing, match="start again later") as failed:
                 connect(gate=gate).get(endpoint, ASKED)
             assert "\n" not in str(failed.value)
-    assert passing_time.now - 1000 <= 40
+    assert passing_time.now - 1000 <= 31
     assert [line["event"] for line in logs if line["log_level"] != "info"] == ["risk_api_breaker_open"]
     assert len(service.asked) < 30
 

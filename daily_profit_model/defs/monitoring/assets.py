@@ -1,4 +1,4 @@
-"""The monitoring layer: what came of each prediction, and how well the models have done, day by day."""
+"""The monitoring layer: what came of each prediction, how well the models have done, and how well the feeds, by day."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,9 +17,11 @@ from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.contracts import MODEL_SCORES, MONITORING_CONFORMITY
+from daily_profit_model.monitoring.feed_health import SQL as FEED_HEALTH_SQL
+from daily_profit_model.monitoring.feed_health import feed_health as feed_health_of
 from daily_profit_model.monitoring.outcomes import outcomes_query, scored_outcomes_query
 from daily_profit_model.settings import Settings
-from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
+from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
@@ -118,6 +120,21 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
         inputs=inputs,
         metadata=metadata,
     )
+
+
+@table_asset(FEED_HEALTH, code_version=code_version_of(FEED_HEALTH_SQL, "1"), required_resource_keys={"lake"})
+def feed_health(context: dg.AssetExecutionContext) -> Made:
+    """Depends on no asset: a day on which the raw tables could not be filled is the one that it has to tell of."""
+    lake: Lake = context.resources.lake
+    metadata: dict[str, dict[str, object]] = {}
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            rows = feed_health_of(lake, day)
+            metadata[day] = {name: pc.sum(rows[name]).as_py() for name in ("calls", "failures", "http_429", "retries")}
+            yield day, rows
+
+    return Made(days(), metadata=metadata)
 
 
 def _mean(flags: pa.ChunkedArray) -> float | None:

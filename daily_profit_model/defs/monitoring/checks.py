@@ -1,0 +1,19 @@
+"""What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`."""
+
+from daily_profit_model.defs.quality import checks_by_table
+from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
+from daily_profit_model.settings import Settings, load_settings
+from daily_profit_model.tables.monitoring import FEED_HEALTH
+
+
+def thresholds_of(settings: Settings) -> FeedThresholds:
+    """The thresholds of feed health that are set."""
+    return FeedThresholds(
+        failure_rate=Threshold(settings.dpm_feed_failure_rate_warn, settings.dpm_feed_failure_rate_error),
+        latency_s=Threshold(settings.dpm_feed_latency_warn, settings.dpm_feed_latency_error),
+        live_staleness_min=Threshold(settings.dpm_feed_live_staleness_warn, settings.dpm_feed_live_staleness_error),
+        daily_staleness_h=Threshold(settings.dpm_feed_daily_staleness_warn, settings.dpm_feed_daily_staleness_error),
+    )
+
+
+CHECKS = checks_by_table((FEED_HEALTH,), monitoring_rules(thresholds_of(load_settings())))
