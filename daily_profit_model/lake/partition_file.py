@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,10 @@ from daily_profit_model.tables import Table
 SINGLE_FILE = "part-0.parquet"
 ROW_GROUP = 2**17
 """Rows of a row group: what a writer of many rows holds at a time."""
+
+
+LEFT_AFTER_S = 3600.0
+"""A temporary file that old belongs to a writer that was killed."""
 
 
 class SortedRows(Protocol):
@@ -222,9 +227,10 @@ def _replacing(path: UPath) -> Iterator[_Place]:
     """Temporary name beside the place, fsync, rename: a reader sees the old file or the new one.
 
     What was not said to be kept leaves nothing. Temporary names of writers that were killed are
-    passed over by readers.
+    passed over by readers, and removed by the next writer there that comes an hour later.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_ones(path.parent)
     kept: list[bool] = []
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
@@ -240,6 +246,14 @@ def _replacing(path: UPath) -> Iterator[_Place]:
             temporary.rename(path)  # an object store shows an object only when it is complete
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_left_ones(folder: UPath) -> None:
+    for entry in folder.iterdir():
+        if entry.name.startswith(".") and entry.name.endswith(".tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat().st_mtime < time.time() - LEFT_AFTER_S:
+                    entry.unlink()
 
 
 def _is_local(path: UPath) -> bool:

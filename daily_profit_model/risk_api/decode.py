@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Self
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.risk_api import quarantine, rows_sql, sorting
@@ -26,6 +25,7 @@ from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.rows_sql import quoted
 from daily_profit_model.risk_api.scratch import folder, session
 from daily_profit_model.risk_api.second_look import second_look
+from daily_profit_model.risk_api.tokens import values_in
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import RAW_QUARANTINE
 
@@ -368,32 +368,6 @@ order by page""").fetchall()
 
     def _types(self) -> str:
         return ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(self.table))
-
-
-def values_in(lines: bytes) -> int | None:
-    """How many fields of the records in JSON lines hold a value other than null; None where that takes parsing.
-
-    Counting tokens is ten times faster than parsing. It is right where keys and colons stand together,
-    no text holds a quote, and no value is true or false.
-    """
-    if b"\\" in lines:
-        return None
-    text = np.frombuffer(lines, np.uint8)
-    quote, after = text[:-1] == QUOTE, text[1:]
-    if np.any(quote & (after <= SPACE)):
-        return None
-    keys = np.flatnonzero(quote & (after == COLON))
-    value = text[keys + 2]
-    if len(keys) and value[0] == SPACE:  # a space after every colon
-        if np.any(value != SPACE):
-            return None
-        value = text[keys + 3]
-    if np.any((value == ord("t")) | (value == ord("f")) | (value == SPACE)):
-        return None
-    return len(keys) - int(np.count_nonzero(value == ord("n")))
-
-
-QUOTE, COLON, SPACE = ord('"'), ord(":"), ord(" ")
 
 
 def _halved(parts: Sequence[_Part]) -> list[Sequence[_Part]]:

@@ -8,6 +8,7 @@ that goes wrong here stops a fetch.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import threading
@@ -37,6 +38,9 @@ Later = Callable[[float, Callable[[], None]], Cancel]
 """Calls something so many seconds from now, unless it is cancelled."""
 Row = Mapping[str, object]
 
+_numbers = itertools.count(1)
+"""Over all logs of the process, so that no two files ever have one name."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -56,12 +60,10 @@ class RequestLog:
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[Row] = []
         self._cancel: Cancel = lambda: None
-        self._recorded = 0
 
     def record(self, measurement: Measurement) -> None:
         """Keep one measurement."""
         with self._lock:
-            self._recorded += 1
             self._waiting.append(self._row(measurement))
             if len(self._waiting) == 1:
                 self._cancel = self._later(OLDEST_S, self.flush)
@@ -87,7 +89,7 @@ class RequestLog:
 
     def _row(self, measurement: Measurement) -> Row:
         sent = measurement.started_at.astimezone(UTC)
-        identity = {"date": sent.date(), "process_id": os.getpid(), "number": self._recorded, "run_id": self._run_id}
+        identity = {"date": sent.date(), "process_id": os.getpid(), "number": next(_numbers), "run_id": self._run_id}
         return {**asdict(measurement), **identity}
 
 

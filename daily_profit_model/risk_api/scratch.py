@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY_LIMIT = "256MB"
+MEMORY_LIMIT = "128MB"
 """Of all rows that are being read at once; a day of any size passes within it, by way of the disk."""
 _PREFIX = "dpm-scratch-"
 

@@ -52,7 +52,7 @@ def _within(key: Sequence[str], low: Bound | None, high: Bound | None) -> Iterat
 
 
 def _before(key: Sequence[str], bound: Bound) -> str:
-    """key < bound, column by column."""
+    """Key < bound, column by column."""
     (name, *names), (value, *values) = key, bound
     here, limit = quoted(name), _literal(value)
     if not names:

@@ -11,7 +11,7 @@ import pytest
 from upath import UPath
 
 from daily_profit_model.defs.automation.requests import requests_for
-from daily_profit_model.defs.automation.schedules import every_monday, every_morning, every_morning_again
+from daily_profit_model.defs.automation.schedules import every_monday, every_morning, every_morning_again, every_night
 from daily_profit_model.defs.automation.sensors import after_data, days_of, newest_day, outdated_outcomes
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
@@ -26,6 +26,14 @@ def test_the_morning_asks_for_the_data_of_yesterday() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-06-01"
     assert every_morning.cron_schedule == "0 6 * * *"
+
+
+def test_the_night_asks_how_the_calls_of_yesterday_went() -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 6, 2, 0, 15, tzinfo=UTC))
+    request = every_night(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2026-06-01"
+    assert (every_night.job.name, every_night.cron_schedule) == ("daily_feeds", "15 0 * * *")
 
 
 def test_the_morning_asks_for_the_days_before_yesterday_again_in_one_run() -> None:

@@ -17,6 +17,7 @@ from daily_profit_model.sandbox.plans import write_csv
 from daily_profit_model.sandbox.server import Address, running
 from daily_profit_model.sandbox.world import World, WorldSettings
 from daily_profit_model.settings import load_settings
+from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 
 START, END = date(2026, 3, 1), date(2026, 5, 7)
 KEY = "the-secret-key-of-the-tests"
@@ -83,6 +84,8 @@ def content_hashes(data_dir: Path, *layers: str) -> dict[str, str]:
     for layer in layers:
         for folder in sorted((data_dir / "lake" / layer).iterdir()):
             table = f"{layer}/{folder.name}"
+            if table == RAW_REQUESTS.name:
+                continue  # a log: no two runs make the same calls
             for partition in lake.partitions(table):
                 file = lake.describe(table, partition, "newest")
                 assert file is not None

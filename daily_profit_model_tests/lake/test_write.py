@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -12,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
-from daily_profit_model.lake import Lake, LakeError, content_hash, read, write, write_revision
+from daily_profit_model.lake import Lake, LakeError, content_hash, partition_file, read, write, write_revision
 from daily_profit_model_tests.lake.small_table import DAY_1, DAY_2, SMALL, small_rows
+
+RAW = replace(SMALL, name="raw/small", revisions=True)
 
 
 def test_what_is_written_is_read_back_sorted_by_key(lake: Lake) -> None:
@@ -126,3 +131,46 @@ def test_an_object_store_holds_a_lake_too() -> None:
     assert lake.describe(SMALL.name, DAY_1) == file
     assert lake.describe(SMALL.name, DAY_2) == fetched
     assert read(lake, SMALL, [DAY_1, DAY_2]).equals(pa.concat_tables([rows, small_rows(DAY_2)]))
+
+
+def test_what_a_killed_writer_left_is_removed_later_and_what_is_being_written_is_not(lake: Lake) -> None:
+    folder = write(lake, SMALL, DAY_1, small_rows(), code_version="1").path.parent
+    left, fresh = (folder / f".part-0.parquet.{name}.tmp" for name in ("left", "fresh"))
+    for file in (left, fresh):
+        file.write_bytes(b"half")
+    os.utime(str(left), (0, 0))
+    write(lake, SMALL, DAY_1, small_rows(), code_version="2")
+    assert (left.exists(), fresh.exists()) == (False, True)
+
+
+class InBatches:
+    """Sorted rows that come in batches of any size, as a fetch hands them out."""
+
+    def __init__(self, rows: pa.Table, sizes: list[int]) -> None:
+        self.rows, self.sizes, self.num_rows = rows, sizes, rows.num_rows
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        first = 0
+        for size in self.sizes:
+            yield from self.rows.slice(first, size).combine_chunks().to_batches()
+            first += size
+
+
+@pytest.mark.parametrize("sizes", [[300], [1, 299], [100, 0, 100, 100], [7] * 42 + [6]])
+def test_rows_that_come_in_batches_make_the_file_that_they_make_at_once(
+    lake: Lake, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_file, "ROW_GROUP", 128)
+    rows, moment = small_rows(accounts=300), datetime(2026, 3, 2, tzinfo=UTC)
+    at_once, _ = write_revision(lake, RAW, DAY_1, rows, ingested_at=moment, code_version="1")
+    bytes_at_once = at_once.path.read_bytes()
+    at_once.path.unlink()
+    in_batches, stored = write_revision(lake, RAW, DAY_1, InBatches(rows, sizes), ingested_at=moment, code_version="1")
+    assert stored
+    assert in_batches.path.read_bytes() == bytes_at_once
+    assert in_batches.content_hash == content_hash(rows)
+    again, stored = write_revision(
+        lake, RAW, DAY_1, InBatches(rows, sizes), ingested_at=moment + timedelta(hours=1), code_version="1"
+    )
+    assert (again, stored) == (in_batches, False)
+    assert [path.name for path in in_batches.path.parent.iterdir()] == [in_batches.path.name]

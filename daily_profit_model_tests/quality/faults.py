@@ -85,6 +85,8 @@ def found(finding: str, severity: str) -> Spoil:
     return spoil
 
 
+NOT_CALLED = {"calls": 0, "failure_rate": None, "latency_p95_s": None, "staleness_s": None}
+DAILY = {"is_live": False}
 FROM_API = ("raw/accounts", "raw/metrics_daily", "raw/metrics_hourly", "raw/trades_closed", "raw/trades_open")
 
 FETCHED = (*FROM_API, "raw/plans", "raw/market_regimes")
@@ -232,6 +234,24 @@ FAULTS = (
             ("the probability of a profit is within 0 and 1", {"probability_profit": -0.01}),
             ("a profit is not likelier than a trade", {"probability_trade": 0.3}),
             ("the reasons are ordered by size", {"top_features": [reason(1.0), reason(-2.0)]}),
+        )
+    ),
+    *(
+        Fault("monitoring/feed_health", rule, says, changed("monitoring/feed_health", **values))
+        for rule, says, values in (
+            ("feeds_called", "every feed was called on the day", NOT_CALLED),
+            ("failures_few", "few calls failed, or an error is raised", {"failure_rate": 0.101}),
+            ("failures_few", "few calls failed, or an error is raised", {"failure_rate": 0.3}),
+            ("failures_bearable", "not too many calls failed", {"failure_rate": 0.301}),
+            ("calls_quick", "95 % of the calls are quick, or an error is raised", {"latency_p95_s": 2.01}),
+            ("calls_quick", "95 % of the calls are quick, or an error is raised", {"latency_p95_s": 5.0}),
+            ("calls_bearable", "95 % of the calls are not too slow", {"latency_p95_s": 5.01}),
+            ("feeds_fresh", "live feeds are fresh, or an error is raised", {"staleness_s": 301.0}),
+            ("feeds_fresh", "live feeds are fresh, or an error is raised", {"staleness_s": 600.0}),
+            ("feeds_not_stale", "live feeds are not stale", {"staleness_s": 601.0}),
+            ("feeds_fresh", "daily feeds are fresh, or an error is raised", {**DAILY, "staleness_s": 25 * 3600 + 1.0}),
+            ("feeds_fresh", "daily feeds are fresh, or an error is raised", {**DAILY, "staleness_s": 48 * 3600.0}),
+            ("feeds_not_stale", "daily feeds are not stale", {**DAILY, "staleness_s": 48 * 3600 + 1.0}),
         )
     ),
     *(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -59,6 +60,11 @@ class Alarm:
         self.call()
 
 
+@pytest.fixture(autouse=True)
+def _numbers_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daily_profit_model.risk_api.request_log._numbers", itertools.count(1))
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(UPath(tmp_path / "lake"))
@@ -101,6 +107,14 @@ def test_files_lie_by_day_and_are_named_by_instant_process_and_number(lake: Lake
     described = lake.describe(RAW_REQUESTS.name, "2026-06-02")
     assert described is not None
     assert (described.rows, described.contract_version) == (1, RAW_REQUESTS.version)
+
+
+def test_logs_of_one_process_never_write_over_one_another(lake: Lake, alarm: Alarm) -> None:
+    for _ in range(3):
+        log = RequestLog(lake, later=alarm.later)
+        log.record(ONE)
+        log.close()
+    assert [row["number"] for row in logged(lake)] == [1, 2, 3]
 
 
 def test_nothing_is_written_before_it_is_many_or_old(lake: Lake, alarm: Alarm) -> None:

@@ -67,6 +67,7 @@ select
     feeds.due_at,
     case
         when calls.last_success_at is not null
+            and feeds.newest_at is not null
             then greatest(epoch_ms(feeds.due_at) - epoch_ms(feeds.newest_at), 0) / 1000
     end as staleness_s
 from feeds

@@ -52,6 +52,14 @@ daily_watch = dg.define_asset_job(
     description="Whether the data can be trusted.",
 )
 
+daily_feeds = dg.define_asset_job(
+    "daily_feeds",
+    selection=dg.AssetSelection.assets("monitoring/feed_health"),
+    partitions_def=DAILY,
+    tags=_AFTER_PREDICTIONS,
+    description="How the calls of a day went, whether its data could be had or not.",
+)
+
 daily_predictions = dg.define_asset_job(
     "daily_predictions",
     selection=dg.AssetSelection.groups("predictions"),
@@ -72,6 +80,7 @@ JOBS = (
     late_accounts,
     daily_outcomes,
     daily_watch,
+    daily_feeds,
     daily_predictions,
     weekly_training,
 )

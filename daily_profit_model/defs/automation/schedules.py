@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from daily_profit_model.defs.automation.jobs import daily_corrections, daily_data, weekly_training
+from daily_profit_model.defs.automation.jobs import daily_corrections, daily_data, daily_feeds, weekly_training
 from daily_profit_model.defs.automation.requests import requests_for
 from daily_profit_model.defs.calendars import CUT_OFFS
 from daily_profit_model.partitions import correction_window
@@ -23,6 +23,18 @@ DAY_KEY = "%Y-%m-%d"
 def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
     return dg.RunRequest(partition_key=yesterday, run_key=f"daily_data:{yesterday}")
+
+
+@dg.schedule(
+    job=daily_feeds,
+    cron_schedule="15 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="00:15 UTC, when yesterday's last call is over and logged: how yesterday's calls went.",
+)
+def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+    return dg.RunRequest(partition_key=yesterday, run_key=f"daily_feeds:{yesterday}")
 
 
 @dg.schedule(
@@ -56,4 +68,4 @@ def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
 
 
-SCHEDULES = (every_morning, every_morning_again, every_monday)
+SCHEDULES = (every_night, every_morning, every_morning_again, every_monday)

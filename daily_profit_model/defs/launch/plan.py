@@ -59,6 +59,7 @@ STEPS = (
     Step("predictions", ("monitoring/conformity",), "served_days"),
     Step("predictions", ("predictions/account_daily",), "next_days"),
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+    Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),
 )
