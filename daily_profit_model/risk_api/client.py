@@ -113,8 +113,6 @@ class RiskApi:
         try:
             value = retrying(self._once, question)
         except PassingFault as fault:
-            if tries.is_storm:
-                self._gate.storm(f"{fault} again and again")
             raise faults.lasting(endpoint, self._host, fault, tries.made) from None
         return value, tries.made
 
@@ -132,7 +130,7 @@ class RiskApi:
         except PassingFault as fault:
             fault.is_of_probe = leave.granted.is_probe
             question.tries.count(fault)
-            opened = self._gate.judged(leave, fault)
+            opened = self._gate.judged(leave, fault, is_storm=question.tries.is_storm)
             self._measure(sent.measured(question, fault.outcome, self._gate.state, opened_breaker=opened))
             question.ready_at = sent.ended
             raise

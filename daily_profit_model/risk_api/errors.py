@@ -19,7 +19,8 @@ class ServiceUnreachable(RiskApiError):
 
 
 class ServiceFailing(RiskApiError):
-    """The service answered every attempt with a failure (5xx, 429, a broken or error answer)."""
+    """The service answered every attempt with a failure (5xx, 429, a broken or error answer), or has been failing
+    for so long that it is not asked any more (circuit breaker)."""
 
 
 class IncompleteFetch(RiskApiError):

@@ -97,19 +97,19 @@ class Gate:
         if hold:
             self._throttle.hold(hold)
 
-    def judged(self, leave: Leave, fault: PassingFault | None) -> bool:
-        """What the answer was worth; null: it shows that the host works. True when the breaker opens."""
-        if fault is None or (fault.is_refusal and leave.granted.is_probe):
+    def judged(self, leave: Leave, fault: PassingFault | None, *, is_storm: bool = False) -> bool:
+        """What the answer was worth; null: it shows that the host works. True when the breaker opens.
+
+        Being asked to slow down is no failure of the host, but for a storm: again and again for one question.
+        """
+        is_mere_refusal = fault is not None and fault.is_refusal and not is_storm
+        if fault is None or (is_mere_refusal and leave.granted.is_probe):
             self._breaker.succeeded(leave.granted)
             return False
-        if fault.is_refusal:
+        if is_mere_refusal:
             self._breaker.unused(leave.granted)
             return False
         return self._breaker.failed(leave.granted, str(fault))
-
-    def storm(self, reason: str) -> None:
-        """A request was refused by HTTP 429 again and again: that is a failure of the host after all."""
-        self._breaker.failed(Pass(is_probe=False), reason)
 
     def abandoned(self, leave: Leave) -> None:
         """Nothing is known of the answer's worth."""

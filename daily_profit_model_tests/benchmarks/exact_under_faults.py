@@ -60,43 +60,45 @@ def measure(seed: int, accounts: int, days: int) -> dict[str, Any]:
                 regimes_source=f"{served.root}/regimes",
             )
             began = time.monotonic()
-            runs, said = ingest(variables, start, end)
+            is_done, said = ingest(variables, start, end)
             seconds = time.monotonic() - began
             faults, asked = served.told("faults"), served.told("requests")
         lake = Lake(UPath(place) / "data" / "lake")
         truth = Truth(load(world), FaultPlan.random(seed))
         found: Counter[str] = Counter()
-        remarks: list[str] = [] if said is None else [said]
-        for number in range(days if said is None else 0):
+        remarks: list[str] = []
+        for number in range(days if is_done else 0):
             compare(lake, truth, start + timedelta(days=number), found, remarks)
     return {
         "seed": seed,
         "seconds": round(seconds, 1),
-        "runs": runs,
+        "runs": len(said) + is_done,
         "requests": sum("/external/" in target for _, target, _ in asked),
         "faults": sum(faults.values()),
         "rows": found["rows"],
-        "differing rows": found["differing"] if said is None else None,
+        "differing rows": found["differing"] if is_done else None,
         "planted": found["planted"],
         "quarantined": found["quarantined"],
         "of them planted": found["agreeing"],
         "test rows": found["tests"],
         "counted": found["tests counted"],
         "more than one revision": found["revisions"],
-        "exact": said is None and not remarks,
+        "exact": is_done and not remarks,
         "by kind": dict(sorted(faults.items())),
-        "remarks": remarks,
+        "remarks": [*(f"a run failed: {each}" for each in said), *remarks],
     }
 
 
-def ingest(variables: dict[str, str], start: date, end: date) -> tuple[int, str | None]:
-    """How often `dpm run` was started, and what it said if it failed to the last."""
+def ingest(variables: dict[str, str], start: date, end: date) -> tuple[bool, list[str]]:
+    """Whether `dpm run` came to its end, and what the runs said that did not."""
     words = ("run", "--stages", "raw", "--start-date", start.isoformat(), "--end-date", end.isoformat())
-    for run in range(1, MOST_RUNS + 1):
+    said: list[str] = []
+    while len(said) < MOST_RUNS:
         done = processes.dpm(variables, *words)
         if done.returncode == 0:
-            return run, None
-    return MOST_RUNS, processes.last_line(done.stderr)
+            return True, said
+        said.append(processes.last_line(done.stderr))
+    return False, said
 
 
 def compare(lake: Lake, truth: Truth, day: date, found: Counter[str], remarks: list[str]) -> None:

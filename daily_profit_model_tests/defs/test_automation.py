@@ -74,20 +74,20 @@ def test_each_run_of_days_is_asked_for_once_as_one_day_or_one_range() -> None:
     assert list(requests_for("late_accounts", [], "a-run")) == []
 
 
-def test_complete_data_are_watched_and_predictions_judged_where_there_are_any(
+def test_complete_data_are_reconciled_and_predictions_judged_where_there_are_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
     lake, yesterday = Lake(UPath(tmp_path / "lake")), date(2026, 3, 5)
-    skipped, watch = after_data(lake, yesterday, "a-run")
+    skipped, books = after_data(lake, yesterday, "a-run")
     assert isinstance(skipped, dg.SkipReason)
     assert "no champion is in force on 2026-03-06" in str(skipped.skip_message)
-    assert isinstance(watch, dg.RunRequest)
-    assert (watch.job_name, watch.partition_key) == ("daily_watch", "2026-03-05")
+    assert isinstance(books, dg.RunRequest)
+    assert (books.job_name, books.partition_key) == ("daily_reconciliation", "2026-03-05")
     predictions = PREDICTIONS_ACCOUNT_DAILY.schema().empty_table()
     write(lake, PREDICTIONS_ACCOUNT_DAILY, yesterday.isoformat(), predictions, code_version="1")
     jobs = [request.job_name for request in after_data(lake, yesterday, "a-run") if isinstance(request, dg.RunRequest)]
-    assert jobs == ["daily_outcomes", "daily_watch"]
+    assert jobs == ["daily_outcomes", "daily_reconciliation"]
 
 
 def test_days_with_trades_of_accounts_that_have_appeared_are_asked_for(
@@ -101,7 +101,7 @@ def test_days_with_trades_of_accounts_that_have_appeared_are_asked_for(
     store_day(lake, day(1), accounts=[snapshot("late")])
     requests = [request for request in after_data(lake, date(2026, 3, 3), "r") if isinstance(request, dg.RunRequest)]
     assert [(request.job_name, request.partition_key) for request in requests] == [
-        ("late_accounts", day(0)), ("daily_watch", "2026-03-03"),
+        ("late_accounts", day(0)), ("daily_reconciliation", "2026-03-03"),
     ]  # fmt: skip
 
 

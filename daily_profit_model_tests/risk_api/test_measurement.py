@@ -10,7 +10,9 @@ import pytest
 
 from daily_profit_model.risk_api import RequestRefused, RiskApi, ServiceFailing, ServiceUnreachable
 from daily_profit_model.risk_api.envelope import cut
+from daily_profit_model.risk_api.gate import Gate, Limits
 from daily_profit_model.risk_api.measurement import Measurement
+from daily_profit_model.risk_api.tries import STORM
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.conftest import Time
 from daily_profit_model_tests.risk_api.scripted_service import Service
@@ -158,3 +160,13 @@ def test_a_storm_is_measured_request_by_request(
         measuring().get(ENDPOINT, ASKED)
     assert {each.outcome for each in measured} == {"http_429"}
     assert [each.attempt for each in measured] == list(range(1, len(service.asked) + 1))
+
+
+def test_a_storm_that_opens_the_breaker_is_measured_as_that(
+    service: Service, connect: Connect, measured: list[Measurement], passing_time: Time
+) -> None:
+    gate = Gate("host", Limits(1e6, breaker_failures=1), clock=passing_time.clock, sleep=passing_time.sleep)
+    service.faults = [scripted.status(429)] * 99
+    with pytest.raises(ServiceFailing):
+        connect(gate=gate, recorder=measured.append).get(ENDPOINT, ASKED)
+    assert [each.opened_breaker for each in measured] == [*[False] * STORM, True]

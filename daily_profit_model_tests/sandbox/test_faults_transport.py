@@ -73,7 +73,7 @@ def test_truncated_json_is_announced_as_whole(world: World) -> None:
     assert int(answer.headers["Content-Length"]) == len(answer.content) < len(whole.content)
     assert whole.content.startswith(answer.content)
     with pytest.raises(json.JSONDecodeError):
-        answer.json()
+        json.loads(answer.content)
 
 
 def test_a_broken_connection_is_a_reset_or_a_close_in_mid_body(world: World) -> None:
@@ -126,7 +126,7 @@ def tries(address: Address, limit: int) -> int:
     for number in range(1, 20):
         try:
             answer = get(address, ENDPOINT, dates=DAY, limit=limit)
-            if answer.status_code == 200 and answer.json()["Status"] == "ok":
+            if answer.status_code == 200 and json.loads(answer.content)["Status"] == "ok":
                 return number
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, json.JSONDecodeError):
             pass

@@ -6,7 +6,7 @@ from daily_profit_model.defs.all_tables import ALL_TABLES
 from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, SERVED_DAYS, calendar_of
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
 
-_WATCHED = dg.AssetSelection.assets(
+_OF_DATA = dg.AssetSelection.assets(
     *(table.name for table in ALL_TABLES if table.name.startswith("monitoring/") and calendar_of(table) is DAILY)
 )
 """What tells of the data; the rest of the monitoring layer tells of predictions."""
@@ -39,17 +39,17 @@ late_accounts = dg.define_asset_job(
 
 daily_outcomes = dg.define_asset_job(
     "daily_outcomes",
-    selection=dg.AssetSelection.groups("monitoring") - _WATCHED,
+    selection=dg.AssetSelection.groups("monitoring") - _OF_DATA,
     partitions_def=JUDGED_DAYS,
     description="What came of a day's predictions, and what calibration learns from it.",
 )
 
-daily_watch = dg.define_asset_job(
-    "daily_watch",
-    selection=_WATCHED,
+daily_reconciliation = dg.define_asset_job(
+    "daily_reconciliation",
+    selection=dg.AssetSelection.assets("monitoring/reconciliation"),
     partitions_def=DAILY,
     tags=_AFTER_PREDICTIONS,
-    description="Whether the data can be trusted.",
+    description="A day's raw tables against the service's counts and against one another.",
 )
 
 daily_feeds = dg.define_asset_job(
@@ -79,7 +79,7 @@ JOBS = (
     daily_corrections,
     late_accounts,
     daily_outcomes,
-    daily_watch,
+    daily_reconciliation,
     daily_feeds,
     daily_predictions,
     weekly_training,

@@ -12,7 +12,7 @@ from daily_profit_model.defs.automation.jobs import (
     daily_data,
     daily_outcomes,
     daily_predictions,
-    daily_watch,
+    daily_reconciliation,
     late_accounts,
 )
 from daily_profit_model.defs.automation.requests import requests_for
@@ -33,11 +33,11 @@ PARTITION_TAG = "dagster/partition"
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_data],
-    request_jobs=[daily_outcomes, daily_predictions, late_accounts, daily_watch],
+    request_jobs=[daily_outcomes, daily_predictions, late_accounts, daily_reconciliation],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Yesterday's data are complete and checked: judge its predictions; without any, predict today. "
-    "Then resolve trades whose account has appeared, and look whether yesterday's data can be trusted.",
+    "Then resolve trades whose account has appeared, and reconcile yesterday.",
 )
 def yesterday_is_complete(context: dg.RunStatusSensorContext) -> list[dg.RunRequest] | dg.SkipReason:
     yesterday = newest_day(context.dagster_run.tags, datetime.now(UTC).date())
@@ -67,7 +67,7 @@ def yesterday_is_judged(context: dg.RunStatusSensorContext) -> dg.RunRequest | d
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_corrections],
-    request_jobs=[daily_outcomes, daily_watch],
+    request_jobs=[daily_outcomes, daily_reconciliation],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Days have been read again: judge the predictions of those that were corrected, and reconcile them.",
@@ -75,7 +75,10 @@ def yesterday_is_judged(context: dg.RunStatusSensorContext) -> dg.RunRequest | d
 def corrections_are_read(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
     days, run_id = days_of(context.dagster_run.tags), context.dagster_run.run_id
     outdated = outdated_outcomes(Lake(load_settings().lake_root), days)
-    return [*requests_for(daily_outcomes.name, outdated, run_id), *requests_for(daily_watch.name, days, run_id)]
+    return [
+        *requests_for(daily_outcomes.name, outdated, run_id),
+        *requests_for(daily_reconciliation.name, days, run_id),
+    ]
 
 
 def after_data(lake: Lake, yesterday: date, run_id: str) -> list[dg.RunRequest | dg.SkipReason]:
@@ -90,7 +93,7 @@ def after_data(lake: Lake, yesterday: date, run_id: str) -> list[dg.RunRequest |
             else [request_predictions(yesterday, run_id)]
         ),
         *requests_for(late_accounts.name, late, run_id),
-        *requests_for(daily_watch.name, [day], run_id),
+        *requests_for(daily_reconciliation.name, [day], run_id),
     ]
 
 
