@@ -23,7 +23,7 @@ from daily_profit_model.risk_api import quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.rows_sql import quoted
-from daily_profit_model.risk_api.scratch import folder, session
+from daily_profit_model.risk_api.scratch import folder, new_database, session_on
 from daily_profit_model.risk_api.second_look import second_look
 from daily_profit_model.risk_api.tokens import values_in
 from daily_profit_model.tables.contract import Table
@@ -72,12 +72,13 @@ class DayRows:
 
     table: Table
     num_rows: int
+    database: duckdb.DuckDBPyConnection
     queries: Sequence[str]
     """Together all rows: those of each query come before those of the next."""
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
         """The rows by key, batch by batch, in the contract's schema."""
-        with session() as scratch:
+        with session_on(self.database) as scratch:
             for query in self.queries:
                 for batch in scratch.sql(query).to_arrow_reader(BATCH_ROWS):
                     yield from pa.Table.from_batches([batch]).cast(self.table.schema()).to_batches()
@@ -120,16 +121,17 @@ class Decoding:
         self._parts: list[Path] = []
         self._has_doubted = False
         self._lock = threading.Lock()
-        self._home = f"question_{next(_numbers)}"
-        self._scratch = session()
-        self._scratch.execute(f"create schema {self._home}")
+        self._name = f"question-{next(_numbers)}"
+        self._database = new_database()
+        self._scratch = session_on(self._database)
+        self._scratch.execute("create schema question")
         self._scratch.execute(
-            f"create table {self._home}.accepted (page bigint, place bigint, identity ubigint, {self._types()})"
+            f"create table question.accepted (page bigint, place bigint, identity ubigint, {self._types()})"
         )
-        self._scratch.execute(f"create table {self._home}.doubted (page bigint, place bigint)")
-        self._scratch.execute(f"create table {self._home}.other (identity ubigint, date date, kind varchar)")
+        self._scratch.execute("create table question.doubted (page bigint, place bigint)")
+        self._scratch.execute("create table question.other (identity ubigint, date date, kind varchar)")
         rejected = ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(RAW_QUARANTINE))
-        self._scratch.execute(f"create table {self._home}.rejected ({rejected})")
+        self._scratch.execute(f"create table question.rejected ({rejected})")
 
     def __enter__(self) -> Self:
         return self
@@ -141,32 +143,32 @@ class Decoding:
 
     def close(self) -> None:
         """Let the rows go."""
-        self._scratch.execute(f"drop schema if exists {self._home} cascade")
         self._scratch.close()
+        self._database.close()
         for part in self._parts:
             part.unlink(missing_ok=True)
 
     def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
         """Read some pages: (number, rows, one a line)."""
-        with session() as scratch:
+        with session_on(self._database) as scratch:
             self._add(scratch, [(page, 0, body) for page, body in pages])
 
     def received(self) -> int:
         """Rows received so far, repeated ones too."""
-        return self._count("select count(*) from (select 1 from {good} union all select 1 from {home}.other)")
+        return self._count("select count(*) from (select 1 from {good} union all select 1 from question.other)")
 
     def distinct(self, expected: int) -> int:
         """Natural keys among the rows so far. Keys are compared by hash; in full where that does not give `expected`."""
         found = self._count(
             "select count(distinct identity) from "
-            "(select identity from {good} union all select identity from {home}.other)"
+            "(select identity from {good} union all select identity from question.other)"
         )
         if found == expected:
             return found
         key = ", ".join(map(quoted, self.table.key))
         return self._count(
             f"select (select count(*) from (select distinct {key} from {{good}}))"
-            " + (select count(distinct identity) from {home}.other)"
+            " + (select count(distinct identity) from question.other)"
         )
 
     def fingerprint(self) -> tuple[int, int]:
@@ -176,13 +178,13 @@ select count(*), coalesce(sum(whole::hugeint), 0)
 from (
   select hash({self._columns}) as whole from {self._good()}
   union
-  select identity from {self._home}.other
+  select identity from question.other
 )""").fetchall()
         return int(found[0]), int(found[1])
 
     def settle(self) -> None:
         """All pages are there: make the rows of a key one. Of different contents the first in order stands."""
-        for rows in (self._good(), f"{self._home}.other"):
+        for rows in (self._good(), "question.other"):
             for day, count in self._scratch.execute(f"select date, count(*) from {rows} group by date").fetchall():
                 self._received[self._day_of(day)] += count
         if self._count("select count(*) - count(distinct identity) from {good}"):
@@ -195,11 +197,11 @@ from (
         count = self._count(f"select count(*) {own}")
         pieces = sorting.pieces(self._scratch, self.table, own, count)
         queries = [f"select {self._columns} {own} and {piece} order by {self._order}" for piece in pieces]
-        rows = DayRows(self.table, count, queries)
+        rows = DayRows(self.table, count, self._database, queries)
         rejected = self._scratch.sql(
-            f"select distinct * from {self._home}.rejected where {of_day} order by {', '.join(map(quoted, RAW_QUARANTINE.key))}"
+            f"select distinct * from question.rejected where {of_day} order by {', '.join(map(quoted, RAW_QUARANTINE.key))}"
         ).to_arrow_table()
-        tests = self._count(f"select count(distinct identity) from {{home}}.other where kind = 'test' and {of_day}")
+        tests = self._count(f"select count(distinct identity) from question.other where kind = 'test' and {of_day}")
         received = self._received[day]
         return Decoded(
             rows.to_table() if at_once else rows,
@@ -215,7 +217,7 @@ from (
         """Reads `parts`; where JSON cannot be read, in halves, so that one row spoils itself alone."""
         if not parts:
             return
-        path = folder() / f"{self._home}_{next(_numbers)}.parquet"
+        path = folder() / f"{self._name}-{next(_numbers)}.parquet"
         quarantine.register(scratch, parts)
         try:
             plain = f"{rows_sql.plain(self.table, self.days)} order by {self._order}"
@@ -271,18 +273,18 @@ from (
         rows = [split[page][1][place - split[page][0] - 1] for page, place in places]
         seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
         scratch.register("doubtful", doubtful.append_column("nth", pa.array(range(len(rows)), pa.int64())))
-        scratch.execute(f"insert into {self._home}.doubted select page, place from doubtful where not is_doubtful")
+        scratch.execute("insert into question.doubted select page, place from doubtful where not is_doubtful")
         scratch.register("verdicts", seen.verdicts)
         scratch.register("rejected_now", seen.rejected)
         scratch.execute(
-            f"insert into {self._home}.accepted by name select doubtful.page, place, identity, {self._columns} "
+            f"insert into question.accepted by name select doubtful.page, place, identity, {self._columns} "
             "from accepted join doubtful on accepted.page = doubtful.nth"
         )
         scratch.execute(
-            f"insert into {self._home}.other select identity, verdicts.date, kind "
+            "insert into question.other select identity, verdicts.date, kind "
             "from verdicts join doubtful on verdicts.page = doubtful.nth"
         )
-        scratch.execute(f"insert into {self._home}.rejected by name select * from rejected_now")
+        scratch.execute("insert into question.rejected by name select * from rejected_now")
         with self._lock:
             for (day, name), count in seen.unreadable.items():
                 self._unreadable[self._day_of(day)][name] += count
@@ -305,20 +307,20 @@ from (
         )
         self.is_divisible = self.is_divisible and len(self.days) == 1
         scratch.register("rejected_now", rejected)
-        scratch.execute(f"insert into {self._home}.rejected by name select * from rejected_now")
-        scratch.execute(f"insert into {self._home}.other select hash(payload), date, 'rejected' from rejected_now")
+        scratch.execute("insert into question.rejected by name select * from rejected_now")
+        scratch.execute("insert into question.other select hash(payload), date, 'rejected' from rejected_now")
 
     def _make_keys_unique(self) -> None:
         key = ", ".join(map(quoted, self.table.key))
-        self._scratch.execute(f"create view {self._home}.received as select * from {self._good()}")
+        self._scratch.execute(f"create view question.received as select * from {self._good()}")
         self._scratch.execute(f"""
-create table {self._home}.losers as
+create table question.losers as
 select page, place, version, row_number() over (partition by {self._columns} order by page, place) as copy
 from (
   select page, place, {self._columns}, dense_rank() over (partition by {key} order by {self._columns}) as version
-  from {self._home}.received
+  from question.received
   semi join (
-    select identity from {self._home}.received group by identity having count(*) > 1
+    select identity from question.received group by identity having count(*) > 1
   ) using (identity)
 )
 qualify version > 1 or copy > 1""")
@@ -329,8 +331,8 @@ qualify version > 1 or copy > 1""")
         """Other contents of a key that is kept; of one content in different spellings the least text stands."""
         losers = self._scratch.execute(f"""
 select date, page, place, dense_rank() over (order by {self._columns}) as content
-from {self._home}.losers
-join {self._home}.received using (page, place)
+from question.losers
+join question.received using (page, place)
 where version > 1
 order by page""").fetchall()
         texts: dict[tuple[date, int], str] = {}
@@ -345,7 +347,7 @@ order by page""").fetchall()
             by_day[day].append(Rejection(DUPLICATE_KEY, "another row with this key was kept", text))
         for day, rejections in by_day.items():
             self._scratch.register("conflicts", quarantine.of_rejections(self.table, day, rejections))
-            self._scratch.execute(f"insert into {self._home}.rejected by name select * from conflicts")
+            self._scratch.execute("insert into question.rejected by name select * from conflicts")
 
     def _day_of(self, day: date | None) -> date:
         """The partition of a row: its own day; where one day was asked for, that one."""
@@ -354,16 +356,16 @@ order by page""").fetchall()
     def _good(self) -> str:
         """The good rows, as a relation (page, place, identity, the table's columns)."""
         columns = f"page, place, identity, {self._columns}"
-        rows = f"select {columns} from {self._home}.accepted"
+        rows = f"select {columns} from question.accepted"
         if self._parts:
             files = ", ".join(f"'{part}'" for part in self._parts)
-            doubted = f" anti join {self._home}.doubted using (page, place)" if self._has_doubted else ""
+            doubted = " anti join question.doubted using (page, place)" if self._has_doubted else ""
             rows += f" union all select {columns} from read_parquet([{files}]){doubted} where not is_doubtful"
-        losers = "" if self._is_unique else f" anti join {self._home}.losers using (page, place)"
+        losers = "" if self._is_unique else " anti join question.losers using (page, place)"
         return f"(select * from ({rows}){losers})"
 
     def _count(self, query: str) -> int:
-        (found,) = self._scratch.execute(query.format(home=self._home, good=self._good())).fetchall()
+        (found,) = self._scratch.execute(query.format(good=self._good())).fetchall()
         return int(found[0])
 
     def _types(self) -> str:

@@ -27,7 +27,6 @@ PAGE_LIMIT = 1000
 """Rows a page, the most that the service gives."""
 
 
-
 def _dates(days: Sequence[date]) -> Params:
     return {"dates": ",".join(f"{day:%Y%m%d}" for day in days)}
 

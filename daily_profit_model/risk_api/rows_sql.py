@@ -17,7 +17,7 @@ from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP,
 LARGEST = 1e15
 """A number beyond this in size makes its row bad (RISK_API.md)."""
 LARGEST_INT = 2**53
-"""Whole numbers are read by way of double, which is exact up to here."""
+"""Whole numbers are read by way of double, which is exact up to here, beyond what is not absurd."""
 
 IDS = ("account_id", "login", "plan_id", "trader_id", "position", "ticket")
 """Text that the service sometimes sends as a number."""
@@ -123,13 +123,15 @@ def problems(table: Table) -> list[Problem]:
         if column.required:
             name, raw = quoted(column.name), raw_name(column)
             found.append(Problem("missing_required", column.source, f"{raw} is null"))
+            if column.type == INT:
+                found.append(_out_of_range(column))
             if column.type != FLOAT:
                 found.append(Problem(_unreadable(column), column.source, f"{name} is null"))
     for column in upstream:
+        if column.type == FLOAT or (column.type == INT and not column.required):
+            found.append(_out_of_range(column))
         if column.type == FLOAT:
             name = quoted(column.name)
-            # NaN is greater than every number here, so it is caught as well
-            found.append(Problem("out_of_range", column.source, f"not abs({name}) <= {LARGEST:.0f}"))
             if column.required:
                 found.append(Problem("unreadable_number", column.source, f"{name} is null"))
     names = set(table.column_names)
@@ -225,7 +227,8 @@ def _doubts(table: Table, days: Sequence[date]) -> list[str]:
 
 def _unread(column: Column) -> str:
     came = _text(column) if column.type in (DAY, TIMESTAMP) else quoted(str(column.source))
-    return f"({came} is not null and ({_plain_value(column)}) is null)"
+    absurd = f" or abs({came}) > {LARGEST:.0f}" if column.type == INT else ""
+    return f"(({came} is not null and ({_plain_value(column)}) is null){absurd})"
 
 
 def _plain_value(column: Column) -> str:
@@ -244,6 +247,12 @@ def _upstream(table: Table) -> list[Column]:
     return [column for column in table.columns if column.source]
 
 
+def _out_of_range(column: Column) -> Problem:
+    number = quoted(column.name) if column.type == FLOAT else _number_name(column)
+    # NaN is greater than every number here, so it is caught as well
+    return Problem("out_of_range", column.source, f"not abs({number}) <= {LARGEST:.0f}")
+
+
 def is_there(column: Column, relation: str) -> str:
     """Whether a column's field was received with something in it."""
     return f"nullif(trim({relation}.{quoted(column.source or '')}), '') is not null"
@@ -259,11 +268,17 @@ def raw_name(column: Column) -> str:
     return f'"{column.name} as received"'
 
 
+def _number_name(column: Column) -> str:
+    """The column of `typed` that holds a whole number's field as any number."""
+    return f'"{column.name} as a number"'
+
+
 def _raw_columns(table: Table) -> str:
-    """Required fields as received, so that a missing value and an unreadable one are told apart."""
-    return ",\n  ".join(
-        f"{_text(column)} as {raw_name(column)}" for column in table.columns if column.source and column.required
-    )
+    """Required fields as received, so that a missing value and an unreadable one are told apart; whole ones as numbers."""
+    received = [f"{_text(column)} as {raw_name(column)}" for column in _upstream(table) if column.required]
+    whole = [column for column in _upstream(table) if column.type == INT]
+    numbers = [f"try_cast({quoted(str(column.source))} as double) as {_number_name(column)}" for column in whole]
+    return ",\n  ".join([*received, *numbers])
 
 
 def _no_field(table: Table) -> str:
