@@ -2,7 +2,7 @@
 
 from daily_profit_model.lake.content_hash import combined_hash, content_hash
 from daily_profit_model.lake.lake import Lake, LakeError, PartitionFile
-from daily_profit_model.lake.partition_file import read, write, write_revision
+from daily_profit_model.lake.partition_file import SortedRows, read, write, write_revision
 from daily_profit_model.lake.staleness import Change, changes_since_written
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Lake",
     "LakeError",
     "PartitionFile",
+    "SortedRows",
     "changes_since_written",
     "combined_hash",
     "content_hash",

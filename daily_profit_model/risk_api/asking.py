@@ -65,9 +65,11 @@ class Answer:
 
     def days(self) -> Iterator[tuple[date, Decoded]]:
         """Each wanted day in order; its rows can be read until the answer is closed."""
+        untold = self.requests
         for decoding, days in self._found:
             for day in days:
-                yield day, decoding.day(day)
+                yield day, replace(decoding.day(day), requests=untold)
+                untold = 0
 
     def close(self, *, is_stored: bool) -> None:
         """Let rows and locks go; `is_stored`: the pages as well."""

@@ -64,6 +64,10 @@ class Decoded:
     """Rows that had a field which the contract does not know, by field."""
     unreadable: dict[str, int] = field(default_factory=dict)
     """Values of optional fields that could not be read and became null, by field."""
+    test_logins: tuple[tuple[int, int, str], ...] = ()
+    """(platform, broker, login) of the test accounts that have all three, ascending."""
+    requests: int = 0
+    """Requests that the answer took, told with the first of its days."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class Decoding:
         self._received: Counter[date] = Counter()
         self._unknown: dict[date, Counter[str]] = defaultdict(Counter)
         self._unreadable: dict[date, Counter[str]] = defaultdict(Counter)
+        self._test_logins: set[tuple[int, int, str]] = set()
         self._parts: list[Path] = []
         self._has_doubted = False
         self._lock = threading.Lock()
@@ -183,7 +188,7 @@ from (
         return int(found[0]), int(found[1])
 
     def settle(self) -> None:
-        """All pages are there: make the rows of a key one. Of different contents the first in order stands."""
+        """All pages are there: make the rows of a key one. Of different contents the least by its hash stands."""
         for rows in (self._good(), "question.other"):
             for day, count in self._scratch.execute(f"select date, count(*) from {rows} group by date").fetchall():
                 self._received[self._day_of(day)] += count
@@ -211,6 +216,7 @@ from (
             received - count - rejected.num_rows - tests,
             unknown_fields=dict(sorted(self._unknown[day].items())),
             unreadable=dict(sorted(self._unreadable[day].items())),
+            test_logins=() if self._is_dated else tuple(sorted(self._test_logins)),
         )
 
     def _add(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
@@ -286,6 +292,7 @@ from (
         )
         scratch.execute("insert into question.rejected by name select * from rejected_now")
         with self._lock:
+            self._test_logins.update(zip(*(column.to_pylist() for column in seen.test_logins.columns), strict=True))
             for (day, name), count in seen.unreadable.items():
                 self._unreadable[self._day_of(day)][name] += count
         self._has_doubted = True
@@ -311,17 +318,20 @@ from (
         scratch.execute("insert into question.other select hash(payload), date, 'rejected' from rejected_now")
 
     def _make_keys_unique(self) -> None:
-        key = ", ".join(map(quoted, self.table.key))
+        # hashes, because comparing 150 columns of every repeated row takes more memory than the rows
         self._scratch.execute(f"create view question.received as select * from {self._good()}")
         self._scratch.execute(f"""
 create table question.losers as
-select page, place, version, row_number() over (partition by {self._columns} order by page, place) as copy
+select page, place, version, row_number() over (partition by identity, whole order by page, place) as copy
 from (
-  select page, place, {self._columns}, dense_rank() over (partition by {key} order by {self._columns}) as version
-  from question.received
-  semi join (
-    select identity from question.received group by identity having count(*) > 1
-  ) using (identity)
+  select page, place, identity, whole, dense_rank() over (partition by identity order by whole) as version
+  from (
+    select page, place, identity, hash({self._columns}) as whole
+    from question.received
+    semi join (
+      select identity from question.received group by identity having count(*) > 1
+    ) using (identity)
+  )
 )
 qualify version > 1 or copy > 1""")
         self._reject_conflicts()
@@ -330,7 +340,7 @@ qualify version > 1 or copy > 1""")
     def _reject_conflicts(self) -> None:
         """Other contents of a key that is kept; of one content in different spellings the least text stands."""
         losers = self._scratch.execute(f"""
-select date, page, place, dense_rank() over (order by {self._columns}) as content
+select date, page, place, hash({self._columns}) as content
 from question.losers
 join question.received using (page, place)
 where version > 1

@@ -18,6 +18,7 @@ from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
     RAW_METRICS_DAILY,
     RAW_METRICS_HOURLY,
+    RAW_TEST_LOGINS,
     RAW_TRADES_CLOSED,
     RAW_TRADES_OPEN,
 )
@@ -75,8 +76,16 @@ def stamp(decoded: Decoded, day: date, *, is_live: bool) -> Decoded:
         decoded,
         rows=pa.table(columns, schema=rows.schema),
         quarantined=rejected.set_column(0, "date", _constant(rejected, day, DAY)),
+        requests=decoded.requests if is_live else 0,  # one answer for many days is counted once
     )
 
 
 def _constant(rows: pa.Table, value: date | bool, kind: pa.DataType) -> pa.Array:
     return pa.repeat(pa.scalar(value, kind), rows.num_rows)
+
+
+def logins_of_tests(decoded: Decoded, day: date) -> pa.Table:
+    """Rows of raw/test_logins for `day` from decoded accounts."""
+    platforms, brokers, logins = zip(*decoded.test_logins, strict=True) if decoded.test_logins else ((), (), ())
+    columns = [[day] * len(logins), platforms, brokers, logins]
+    return pa.table(columns, schema=RAW_TEST_LOGINS.schema())

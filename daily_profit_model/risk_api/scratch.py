@@ -16,7 +16,7 @@ from threading import RLock
 
 import duckdb
 
-MEMORY_LIMIT = "128MB"
+MEMORY_LIMIT = "160MB"
 """Of one database; a day of any size passes within it, by way of the disk."""
 _PREFIX = "dpm-scratch-"
 _numbers = itertools.count()

@@ -28,6 +28,8 @@ class Seen:
     """(page, date, kind): of each row that is not good, its number, its day if readable, `test` or `rejected`."""
     unreadable: Counter[tuple[date | None, str]]
     """Values of optional fields that could not be read and became null, by day and field."""
+    test_logins: pa.Table
+    """(platform, broker, login) of the test accounts' rows that have all three."""
 
 
 def second_look(scratch: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[bytes], day: date | None) -> Seen:
@@ -48,7 +50,12 @@ anti join judged using (page)""")
 select page, typed.date, case when problem = {TEST} then 'test' else 'rejected' end as kind
 from judged
 join typed using (page)""").to_arrow_table()
-    return Seen(quarantine.of_judged(scratch, table, day), verdicts, _unreadable(scratch, table))
+    logins = scratch.sql(f"""
+select distinct platform, broker, login
+from judged
+join typed using (page)
+where problem = {TEST} and platform is not null and broker is not null and login is not null""").to_arrow_table()
+    return Seen(quarantine.of_judged(scratch, table, day), verdicts, _unreadable(scratch, table), logins)
 
 
 def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -57,19 +58,23 @@ def point_at(root: str, folder: Path, rate: float) -> None:
 def floor_of(day: date) -> tuple[float, int]:
     """Seconds and requests of asking for everything of `day` and throwing it away."""
     from daily_profit_model.risk_api.client import RiskApi
-    from daily_profit_model.risk_api.paging import fetch_all
-    from daily_profit_model.risk_api.raw_tables import PAGE_LIMIT, QUESTIONS, fetch_alltime, natural_key
+    from daily_profit_model.risk_api.envelope import cut
+    from daily_profit_model.risk_api.raw_tables import ALL_TIME, PAGE_LIMIT, QUESTIONS
     from daily_profit_model.settings import load_settings
 
     settings = load_settings()
     requests = 0
     started = time.monotonic()
-    with RiskApi(settings.risk_api_base_url, settings.required_key(), rate=settings.risk_api_rate) as api:
-        requests += fetch_alltime(api).requests
-        for question in QUESTIONS.values():
-            key = natural_key(question.table)
-            params = question.params([day])
-            requests += fetch_all(api, question.endpoint, params, key=key, limit=PAGE_LIMIT).requests
+    with (
+        RiskApi(settings.risk_api_base_url, settings.required_key(), rate=settings.risk_api_rate) as api,
+        ThreadPoolExecutor(api.connections) as pool,
+    ):
+        for question in (ALL_TIME, *QUESTIONS.values()):
+            asked = {**question.params([day]), "limit": PAGE_LIMIT, "skip": 0}
+            first, _ = api.read(question.endpoint, {**asked, "include-total": 1}, cut)
+            skips = range(PAGE_LIMIT, first.total or 0, PAGE_LIMIT)
+            pages = [pool.submit(api.get, question.endpoint, {**asked, "skip": skip}) for skip in skips]
+            requests += 1 + len([page.result() for page in pages])
     return time.monotonic() - started, requests
 
 

@@ -58,7 +58,6 @@ def filled(small_served: SmallFirm, tmp_path_factory: pytest.TempPathFactory) ->
             patch.setenv(name, value)
         launcher = Launcher(load_settings())
         run_steps(launcher, [RAW], START, END)
-        keep_test_logins(launcher.lake, small_served)
         run_steps(launcher, [STAGED_ACCOUNTS, STAGED_TRADES], START, END)
     return folder
 
@@ -69,15 +68,6 @@ def launcher(filled: Path, small_firm: SmallFirm) -> Launcher:
     settings = load_settings()
     shutil.copytree(filled, settings.dpm_data_dir)
     return Launcher(settings)
-
-
-def keep_test_logins(lake: Lake, firm: SmallFirm) -> None:
-    """The logins of the firm's test accounts, as known on its last day."""
-    tests = firm.world.accounts.filter(pc.is_null(firm.world.accounts["account_id"]))
-    columns = {name: tests[name] for name in ("platform", "broker", "login")}
-    rows = pa.table({"date": pa.repeat(pa.scalar(END), tests.num_rows), **columns}).select(RAW_TEST_LOGINS.column_names)
-    at = cut_off(END)
-    write_revision(lake, RAW_TEST_LOGINS, END.isoformat(), rows.cast(RAW_TEST_LOGINS.schema()), ingested_at=at, code_version="1")  # fmt: skip
 
 
 def findings(lake: Lake) -> Counter[tuple[str, str]]:

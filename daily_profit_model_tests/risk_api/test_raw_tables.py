@@ -17,7 +17,8 @@ from daily_profit_model.risk_api import (
     fetch_days,
     stamp,
 )
-from daily_profit_model.tables.raw import RAW_ACCOUNTS
+from daily_profit_model.risk_api.raw_tables import logins_of_tests
+from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_TEST_LOGINS
 from daily_profit_model_tests.risk_api.records import DAY, metric, trade
 from daily_profit_model_tests.risk_api.scripted_service import Service
 
@@ -68,7 +69,7 @@ def test_several_days_at_once_are_what_each_day_alone_is(
     alone = []
     for day in days:
         service.rows[endpoint] = by_day[day]
-        alone.append((day, fetch(connect(), table, day)))
+        alone.append((day, replace(fetch(connect(), table, day), requests=0)))
     together = []
     run, rest = days[:3], days[3:]
     service.asked.clear()
@@ -79,7 +80,7 @@ def test_several_days_at_once_are_what_each_day_alone_is(
 
     service.before_page = serve
     for day, decoded in fetch_days(connect(), table, days):
-        together.append((day, replace(decoded, rows=decoded.rows.to_table())))
+        together.append((day, replace(decoded, rows=decoded.rows.to_table(), requests=0)))
     assert together == alone
     assert len(service.asked) == 2
 
@@ -130,3 +131,28 @@ def test_one_fetch_of_accounts_serves_many_days(service: Service, connect: Conne
         assert decoded.rows["date"].to_pylist() == [day] * 3
         assert decoded.quarantined["date"].to_pylist() == [day]
         assert (decoded.received, decoded.test_accounts) == (5, 1)
+
+
+def test_the_logins_of_test_accounts_are_told_so_that_their_trades_can_be_known(
+    service: Service, connect: Connect
+) -> None:
+    service.rows["v2/metrics/alltime"] = [
+        metric(date=...),
+        metric(date=..., accountId=None, login="9"),
+        metric(date=..., accountId=None, login=8),
+        metric(date=..., accountId=None, login=None),
+        metric(date=..., accountId="", login="9", netProfit=7),
+    ]
+    decoded = fetch_accounts(connect(), DAY)
+    assert decoded.test_accounts == 4
+    assert [row["login"] for row in logins_of_tests(decoded, DAY).to_pylist()] == ["8", "9"]
+    assert logins_of_tests(decoded, DAY).schema == RAW_TEST_LOGINS.schema()
+
+
+def test_the_requests_of_a_question_are_told_once(service: Service, connect: Connect) -> None:
+    service.rows["v2/trades/closed"] = [
+        *records("raw/trades_closed", 1200),
+        *records("raw/trades_closed", 300, NEXT_DAY),
+    ]
+    told = [decoded.requests for _, decoded in fetch_days(connect(), "raw/trades_closed", [DAY, NEXT_DAY]) if decoded]
+    assert told == [2, 0]

@@ -17,7 +17,7 @@ from daily_profit_model.lake.lake import cut_off
 from daily_profit_model.risk_api.asking import fetch_accounts, fetch_days
 from daily_profit_model.risk_api.decode import Decoded
 from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
-from daily_profit_model.risk_api.raw_tables import stamp
+from daily_profit_model.risk_api.raw_tables import logins_of_tests, stamp
 from daily_profit_model.risk_api.regimes import read_regime
 from daily_profit_model.risk_api.spool import Spools
 from daily_profit_model.settings import Settings
@@ -29,6 +29,7 @@ from daily_profit_model.tables.raw import (
     RAW_METRICS_HOURLY,
     RAW_PLANS,
     RAW_QUARANTINE,
+    RAW_TEST_LOGINS,
     RAW_TRADES_CLOSED,
     RAW_TRADES_OPEN,
     rejects_of,
@@ -166,12 +167,12 @@ def fetches(context: dg.AssetExecutionContext, table: Table, reader: Reader) -> 
     def days() -> Iterator[tuple[str, Fetched | None]]:
         yield from ((key, None) for key in kept)
         for day, decoded in reader(wanted):
-            yield day.isoformat(), None if decoded is None else fetched(table, decoded)
+            yield day.isoformat(), None if decoded is None else fetched(table, day, decoded)
 
     return Fetches(days())
 
 
-def fetched(table: Table, decoded: Decoded) -> Fetched:
+def fetched(table: Table, day: date, decoded: Decoded) -> Fetched:
     """A day's rows and rejects with the counts that must add up."""
     facts: dict[str, object] = {
         "received": decoded.received,
@@ -183,7 +184,11 @@ def fetched(table: Table, decoded: Decoded) -> Fetched:
         "unknown_fields": decoded.unknown_fields,
         "unreadable": decoded.unreadable,
     }
-    return Fetched(decoded.rows, rejects_of(table), decoded.quarantined, facts=facts)
+    metadata = {"requests": decoded.requests} if decoded.requests else {}
+    beside = [(rejects_of(table), decoded.quarantined)]
+    if table is RAW_ACCOUNTS:
+        beside.append((RAW_TEST_LOGINS, logins_of_tests(decoded, day)))
+    return Fetched(decoded.rows, beside, facts=facts, metadata=metadata)
 
 
 def is_live(day: date, now: datetime) -> bool:

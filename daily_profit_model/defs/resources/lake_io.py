@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from daily_profit_model.defs.resources import progress
 from daily_profit_model.engine import Query, Source, inputs_of, run_table
-from daily_profit_model.lake import Lake, LakeError, PartitionFile, combined_hash, write, write_revision
+from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, combined_hash, write, write_revision
+from daily_profit_model.lake.changes import changes_of, revision_before
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fetched:
-    """One day of a raw table as fetched: its rows, the rejected ones, and counts for footer and metadata."""
+    """One day of a raw table as fetched: its rows, what is kept beside them, and counts for footer and metadata."""
 
-    rows: pa.Table
-    rejected: Table | None = None
-    rejected_rows: pa.Table | None = None
+    rows: pa.Table | SortedRows
+    beside: Sequence[tuple[Table, pa.Table]] = ()
+    """Tables without an asset of their own, such as the rejected rows."""
     facts: Mapping[str, object] = field(default_factory=dict)
     metadata: Mapping[str, object] = field(default_factory=dict)
 
@@ -126,16 +127,9 @@ class LakeIOManager(dg.IOManager):
                 yield partition, file, {"revision_stored": False}
                 continue
             now = datetime.now(UTC)
-            if fetched.rejected is not None and fetched.rejected_rows is not None:
-                # rejected rows first: where a revision is, what it left out is already kept
-                write_revision(
-                    self.lake,
-                    fetched.rejected,
-                    partition,
-                    fetched.rejected_rows,
-                    ingested_at=now,
-                    code_version=code_version,
-                )
+            for table_beside, rows in fetched.beside:
+                # first: where a revision is, what it left out is already kept
+                write_revision(self.lake, table_beside, partition, rows, ingested_at=now, code_version=code_version)
             file, stored = write_revision(
                 self.lake,
                 table,
@@ -145,7 +139,12 @@ class LakeIOManager(dg.IOManager):
                 code_version=code_version,
                 facts=fetched.facts,
             )
-            yield partition, file, {**fetched.facts, **fetched.metadata, "revision_stored": stored}
+            changes = self._changes(table, file) if stored else {}
+            yield partition, file, {**fetched.facts, **fetched.metadata, **changes, "revision_stored": stored}
+
+    def _changes(self, table: Table, file: PartitionFile) -> Mapping[str, object]:
+        older = revision_before(self.lake, file)
+        return {} if older is None else changes_of(self.lake, table, older, file).metadata()
 
 
 def _arrow(rows: pa.Table | pd.DataFrame) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 
 import dagster as dg
@@ -20,6 +21,9 @@ def settings_resource(_: dg.InitResourceContext) -> Settings:
     return load_settings()
 
 
+_making_gates = threading.Lock()
+
+
 class RiskApiService:
     """Opens the API client when an asset first asks for it, so that a graph without raw assets needs no key.
 
@@ -30,20 +34,23 @@ class RiskApiService:
         self._settings = settings
         self._log = RequestLog(Lake(settings.lake_root), run_id=run_id)
         self._client: RiskApi | None = None
+        self._opening = threading.Lock()
 
     @property
     def client(self) -> RiskApi:
-        if self._client is None:
-            settings = self._settings
-            self._client = RiskApi(
-                settings.risk_api_base_url,
-                settings.required_key(),
-                timeout=settings.risk_api_timeout,
-                connections=settings.risk_api_connections,
-                gate=gate_of(settings),
-                recorder=self._log.record,
-            )
-        return self._client
+        """The one client of the run, whichever of its threads asks first."""
+        with self._opening:
+            if self._client is None:
+                settings = self._settings
+                self._client = RiskApi(
+                    settings.risk_api_base_url,
+                    settings.required_key(),
+                    timeout=settings.risk_api_timeout,
+                    connections=settings.risk_api_connections,
+                    gate=gate_of(settings),
+                    recorder=self._log.record,
+                )
+            return self._client
 
     def close(self) -> None:
         if self._client is not None:
@@ -60,7 +67,8 @@ def gate_of(settings: Settings) -> Gate:
         breaker_pause=settings.risk_api_breaker_pause,
         breaker_patience=settings.risk_api_breaker_patience,
     )
-    return _gate(settings.risk_api_base_url, limits)
+    with _making_gates:
+        return _gate(settings.risk_api_base_url, limits)
 
 
 @functools.cache
