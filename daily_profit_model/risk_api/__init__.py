@@ -6,7 +6,7 @@ judging them to `quality`. Callers import from here.
 
 from daily_profit_model.risk_api.asking import ask, fetch, fetch_accounts, fetch_days, questions
 from daily_profit_model.risk_api.client import RiskApi, ping
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.errors import (
     IncompleteFetch,
     RequestRefused,

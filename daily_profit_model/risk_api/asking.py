@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from daily_profit_model.risk_api.client import RiskApi
-from daily_profit_model.risk_api.decode import Decoded, Decoding
+from daily_profit_model.risk_api.decode import Decoding
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.paging import fetch_all
 from daily_profit_model.risk_api.raw_tables import ALL_TIME, PAGE_LIMIT, QUESTIONS, Question
 from daily_profit_model.risk_api.receiving import DecodingReceiver

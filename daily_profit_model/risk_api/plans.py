@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daily_profit_model.risk_api import quarantine, values
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.errors import SourceMissing
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.tables.contract import FLAG, FLOAT, INT, TEXT, TIMESTAMP, Column

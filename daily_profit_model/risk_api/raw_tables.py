@@ -12,7 +12,7 @@ from datetime import date
 import pyarrow as pa
 
 from daily_profit_model.risk_api.client import Params
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.tables.contract import DAY, FLAG, Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,

@@ -17,7 +17,7 @@ import requests
 import tenacity
 
 from daily_profit_model.risk_api import quarantine, values
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.errors import ServiceFailing, ServiceUnreachable, SourceMissing
 from daily_profit_model.risk_api.quarantine import Rejection
 from daily_profit_model.tables.contract import FLOAT, INT, TEXT, TIMESTAMP

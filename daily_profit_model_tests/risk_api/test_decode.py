@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from daily_profit_model.risk_api import sorting
-from daily_profit_model.risk_api.decode import Decoded, Decoding, decode
+from daily_profit_model.risk_api.decode import Decoding, decode
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.envelope import lines_of
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import (

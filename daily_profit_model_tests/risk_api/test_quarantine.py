@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daily_profit_model.risk_api.decode import Decoded, decode
+from daily_profit_model.risk_api.decode import decode
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.tables.raw import (
     RAW_METRICS_DAILY,
     RAW_METRICS_HOURLY,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from daily_profit_model.risk_api import RiskApi, fetch, fetch_accounts, fetch_days, stamp
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.sandbox.faults.plan import PAGING, PLANTED, FaultPlan
 from daily_profit_model.sandbox.faults.truth import Truth
 from daily_profit_model.sandbox.server import running

@@ -15,7 +15,7 @@ from daily_profit_model.engine import Source
 from daily_profit_model.lake import Lake, LakeError, read
 from daily_profit_model.lake.lake import cut_off
 from daily_profit_model.risk_api.asking import fetch_accounts, fetch_days
-from daily_profit_model.risk_api.decode import Decoded
+from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
 from daily_profit_model.risk_api.raw_tables import logins_of_tests, stamp
 from daily_profit_model.risk_api.regimes import read_regime
