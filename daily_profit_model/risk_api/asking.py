@@ -20,7 +20,8 @@ from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.paging import fetch_all
 from daily_profit_model.risk_api.raw_tables import ALL_TIME, PAGE_LIMIT, QUESTIONS, Question
 from daily_profit_model.risk_api.receiving import DecodingReceiver
-from daily_profit_model.risk_api.spool import Spool, Spools
+from daily_profit_model.risk_api.spool import Busy, Spool, Spools
+from daily_profit_model.tables.raw import RAW_ACCOUNTS
 
 DAYS_A_QUESTION = 10
 """Enough to fill pages where a day has few rows; ten days of 30,000 trades are 180 MB of JSON."""
@@ -80,10 +81,10 @@ class Answer:
             for spool in self._spools:
                 spool.remove() if is_stored else spool.close()
 
-    def _take(self, api: RiskApi, asked: Asked, spools: Spools, stored_since: StoredSince | None) -> None:
+    def _take(self, api: RiskApi, asked: Asked, spools: Spools, stored_since: StoredSince | None, wait: bool) -> None:
         began = datetime.now(UTC)
         name = asked.question.table.name
-        waited = self._held.enter_context(spools.locked(name, asked.days))
+        waited = self._held.enter_context(spools.locked(name, asked.days, wait=wait))
         wanted = asked.wanted
         if waited and stored_since is not None:
             self.kept = tuple(day for day in wanted if stored_since(day, began))
@@ -115,15 +116,18 @@ class Answer:
         return decoding
 
 
-def ask(api: RiskApi, asked: Asked, spools: Spools, stored_since: StoredSince | None = None) -> Answer:
+def ask(
+    api: RiskApi, asked: Asked, spools: Spools, stored_since: StoredSince | None = None, *, wait: bool = True
+) -> Answer:
     """Fetch what is asked for, complete; pages that a killed fetch left are not fetched again.
 
     `stored_since` is asked where another process was fetching the same days, so that its work is not repeated.
-    Raises IncompleteFetch and the client's errors; then the pages stay spooled.
+    Raises IncompleteFetch and the client's errors; then the pages stay spooled. Raises Busy when another fetch
+    of the days is under way and it is told not to `wait`.
     """
     answer = Answer()
     try:
-        answer._take(api, asked, spools, stored_since)
+        answer._take(api, asked, spools, stored_since, wait)
     except BaseException:
         answer.close(is_stored=False)
         raise
@@ -133,14 +137,17 @@ def ask(api: RiskApi, asked: Asked, spools: Spools, stored_since: StoredSince | 
 def questions(table_name: str, days: Sequence[date], spools: Spools) -> list[Asked]:
     """The fewest questions for `days` of a table: runs of consecutive days, and what was begun goes on."""
     question = QUESTIONS[table_name]
-    begun = {day: run for run in spools.unfinished(table_name) for day in run}
+    begun = {day: tuple(run) for run in spools.unfinished(table_name) for day in run}
     found: list[Asked] = []
-    left = list(dict.fromkeys(days))
+    left = sorted(set(days))
     while left:
-        first = left[0]
-        run = begun[first] if first in begun else _run([day for day in left if day not in begun])
-        found.append(Asked(question, tuple(run), tuple(day for day in left if day in set(run))))
-        left = [day for day in left if day not in set(run)]
+        # questions are disjoint and ascend, so that waiting for a lock never waits for oneself
+        earlier = found[-1].days[-1] if found else None
+        run = begun.get(left[0])
+        if run is None or (earlier is not None and run[0] <= earlier):
+            run = tuple(_run([day for day in left if day not in begun or day == left[0]]))
+        found.append(Asked(question, run, tuple(day for day in left if day in run)))
+        left = [day for day in left if day > run[-1]]
     return found
 
 
@@ -156,25 +163,41 @@ def fetch_days(
     The next questions are asked and read while the days of one are being stored.
     """
     spools = spools or Spools()
-    for answer in _ahead(lambda asked: ask(api, asked, spools, stored_since), questions(table_name, days, spools)):
+    spools.sweep(table_name)
+
+    def answered(asked: Asked, wait: bool) -> Answer:
+        return ask(api, asked, spools, stored_since, wait=wait)
+
+    for answer in _ahead(answered, questions(table_name, days, spools)):
         with answer:
             yield from ((day, None) for day in answer.kept)
             yield from answer.days()
 
 
-def _ahead(ask: Callable[[Asked], Answer], wanted: Sequence[Asked]) -> Iterator[Answer]:
-    """The answers in order, some of them begun before they are taken; left ones are closed, their pages kept."""
-    waiting: deque[Future[Answer]] = deque()
+def _ahead(ask: Callable[[Asked, bool], Answer], wanted: Sequence[Asked]) -> Iterator[Answer]:
+    """The answers in order, some of them begun before they are taken; left ones are closed, their pages kept.
+
+    Only the one that is taken next waits for other fetches of its days.
+    """
+    waiting: deque[tuple[Asked, Future[Answer]]] = deque()
+
+    def head() -> Answer:
+        asked, future = waiting.popleft()
+        try:
+            return future.result()
+        except Busy:
+            return ask(asked, True)
+
     with ThreadPoolExecutor(QUESTIONS_AHEAD) as pool:
         try:
             for asked in wanted:
-                waiting.append(pool.submit(ask, asked))
+                waiting.append((asked, pool.submit(ask, asked, False)))
                 if len(waiting) > QUESTIONS_AHEAD:
-                    yield waiting.popleft().result()
+                    yield head()
             while waiting:
-                yield waiting.popleft().result()
+                yield head()
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 if not future.cancel() and future.exception() is None:
                     future.result().close(is_stored=False)
 
@@ -186,7 +209,9 @@ def fetch(api: RiskApi, table_name: str, day: date) -> Decoded:
 
 def fetch_accounts(api: RiskApi, day: date, spools: Spools | None = None) -> Decoded:
     """Every account as it is now, as one Arrow table; `stamp` makes the rows of a day or of many from it."""
-    return _one(api, Asked(ALL_TIME, (day,), (day,)), spools or Spools())
+    spools = spools or Spools()
+    spools.sweep(RAW_ACCOUNTS.name)
+    return _one(api, Asked(ALL_TIME, (day,), (day,)), spools)
 
 
 def _one(api: RiskApi, asked: Asked, spools: Spools) -> Decoded:

@@ -76,10 +76,10 @@ class Decoding:
         self._scratch = session_on(self._database)
         self._scratch.execute("create schema question")
         self._scratch.execute(
-            f"create table question.accepted (page bigint, place bigint, identity ubigint, {self._types()})"
+            f"create table question.accepted (page bigint, place bigint, identity ubigint, text ubigint, {self._types()})"
         )
         self._scratch.execute("create table question.doubted (page bigint, place bigint)")
-        self._scratch.execute("create table question.other (identity ubigint, date date, kind varchar)")
+        self._scratch.execute("create table question.other (identity ubigint, text ubigint, date date, kind varchar)")
         rejected = ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(RAW_QUARANTINE))
         self._scratch.execute(f"create table question.rejected ({rejected})")
 
@@ -118,17 +118,17 @@ class Decoding:
         key = ", ".join(map(quoted, self.table.key))
         return self._count(
             f"select (select count(*) from (select distinct {key} from {{good}}))"
-            " + (select count(distinct identity) from question.other)"
+            " + (select count(distinct identity) from question.other anti join {good} using (identity))"
         )
 
     def fingerprint(self) -> tuple[int, int]:
         """How many different rows there are so far, and what they are (a sum of hashes): whatever their keys."""
         (found,) = self._scratch.execute(f"""
-select count(*), coalesce(sum(whole::hugeint), 0)
+select count(*), coalesce(sum(text::hugeint), 0)
 from (
-  select hash({self._columns}) as whole from {self._good()}
+  select text from {self._good()}
   union
-  select identity from question.other
+  select text from question.other
 )""").fetchall()
         return int(found[0]), int(found[1])
 
@@ -214,7 +214,7 @@ from (
 
     def _look_again(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], query: str) -> None:
         doubtful = scratch.sql(
-            f"select page, place, identity, is_doubtful from plain join ({query}) using (page, place)"
+            f"select page, place, identity, text, is_doubtful from plain join ({query}) using (page, place)"
         ).to_arrow_table()
         if not doubtful.num_rows:
             return
@@ -228,11 +228,11 @@ from (
         scratch.register("verdicts", seen.verdicts)
         scratch.register("rejected_now", seen.rejected)
         scratch.execute(
-            f"insert into question.accepted by name select doubtful.page, place, identity, {self._columns} "
+            f"insert into question.accepted by name select doubtful.page, place, identity, text, {self._columns} "
             "from accepted join doubtful on accepted.page = doubtful.nth"
         )
         scratch.execute(
-            "insert into question.other select identity, verdicts.date, kind "
+            "insert into question.other select identity, text, verdicts.date, kind "
             "from verdicts join doubtful on verdicts.page = doubtful.nth"
         )
         scratch.execute("insert into question.rejected by name select * from rejected_now")
@@ -260,7 +260,9 @@ from (
         self.is_divisible = self.is_divisible and len(self.days) == 1
         scratch.register("rejected_now", rejected)
         scratch.execute("insert into question.rejected by name select * from rejected_now")
-        scratch.execute("insert into question.other select hash(payload), date, 'rejected' from rejected_now")
+        scratch.execute(
+            "insert into question.other select hash(payload), hash(payload), date, 'rejected' from rejected_now"
+        )
 
     def _make_keys_unique(self) -> None:
         # hashes, because comparing 150 columns of every repeated row takes more memory than the rows
@@ -310,7 +312,7 @@ order by page""").fetchall()
 
     def _good(self) -> str:
         """The good rows, as a relation (page, place, identity, the table's columns)."""
-        columns = f"page, place, identity, {self._columns}"
+        columns = f"page, place, identity, text, {self._columns}"
         rows = f"select {columns} from question.accepted"
         if self._parts:
             files = ", ".join(f"'{part}'" for part in self._parts)

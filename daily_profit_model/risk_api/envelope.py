@@ -58,10 +58,13 @@ def cut(body: bytes) -> Envelope:
     body = _on_one_line(body)
     try:
         answer = _ANSWER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _cut_slowly(body)
-    if answer.Status != "ok" or not _is_text(body):
-        return _cut_slowly(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = None
+    if answer is None or answer.Status != "ok" or (answer.Data.total or 0) < 0 or not _is_text(body):
+        try:
+            return _cut_slowly(body)
+        except RecursionError:
+            raise MalformedAnswer(f"JSON nested too deeply ({len(body):,} bytes)") from None
     return Envelope(_lines(answer.Data.data), len(answer.Data.data), answer.Data.total)
 
 
@@ -163,4 +166,8 @@ def _rows_of(answer: Any) -> list[Any]:
 def _total(answer: dict[str, Any]) -> int | None:
     data = answer["Data"]
     total = data.get("total") if isinstance(data, dict) else None
-    return int(total) if total is not None else None
+    if isinstance(total, str) and total.isdecimal():
+        return int(total)
+    if total is None or (isinstance(total, int) and not isinstance(total, bool) and total >= 0):
+        return total
+    raise MalformedAnswer(f"the total is no number of rows: {str(total)[:40]}")

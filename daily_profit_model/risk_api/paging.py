@@ -138,25 +138,25 @@ class _Round:
 
     def _holds(self) -> bool:
         """Whether the service still tells the total of the stored pages; asks for the next page to know it."""
-        total, step = self.extents[0].total, self.extents[0].rows
-        spans = list(_spans(self.extents, total or 0, step)) if step else []
-        if not spans:
-            return total is not None
-        # the page is stored only if it belongs to the others
-        (start, end) = spans[0]
+        total = self.extents[0].total
+        span = next(_spans(self.extents, total or 0, self.limit), None)
+        if span is None:  # all pages are there: count, and keep none of what comes
+            return self._asked(0, 1, with_total=True).total == total
+        start, end = span
         answer = self._asked(start, end - start, with_total=True)
         if answer.total != total:
             return False
+        # stored only now, because it belongs to the others
         number = self.spool.add(start, answer.count, answer.total, answer.rows)
         self.extents.append(Extent(number, start, answer.count, answer.total))
         return True
 
     def _rest(self) -> None:
         """The spans between in parallel, then the last one: its total closes the round."""
-        total, step = self.extents[0].total, self.extents[0].rows
-        if total is None or step == 0:
+        first = self.extents[0]
+        if first.total is None or first.rows == 0:
             return
-        spans = list(_spans(self.extents, total, step))
+        spans = list(_spans(self.extents, first.total, self.limit))
         if spans:
             self._together(spans[:-1])
             self._span(*spans[-1], with_total=True)

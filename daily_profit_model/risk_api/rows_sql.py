@@ -159,19 +159,19 @@ def plain(table: Table, days: Sequence[date]) -> str:
     Columns: page, place (in the page, from 1), the table's columns, and
     present      how many of the contract's fields hold a value,
     is_doubtful  something is missing, unreadable or impossible, or belongs to none of `days`,
-    identity     hash of the natural key; of all fields as received where a part that must be there is not.
+    text         hash of the row as received,
+    identity     hash of the natural key, null counting as a value; `text` where a part of it cannot be read.
     """
     values = ",\n    ".join(f"{_plain_value(column)} as {quoted(column.name)}" for column in table.columns)
     received = [quoted(str(column.source)) for column in _upstream(table)]
-    key = [name for name in table.key if table.column(name).source]
-    identity = ", ".join(map(quoted, key))
-    must = [table.column(name) for name in key if name in IDENTITY or table.column(name).required]
-    null_key = " or ".join(f"({_plain_value(column)}) is null" for column in must)
+    key = [table.column(name) for name in table.key if table.column(name).source]
+    identity = ", ".join(quoted(column.name) for column in key)
+    broken = " or ".join(_unread(column) for column in key if column.type in (INT, DAY, TIMESTAMP))
     unread = " or ".join(_unread(column) for column in _upstream(table) if column.type in (INT, DAY, TIMESTAMP))
     return f"""
 select
-  * exclude (has_unread, whole),
-  coalesce(whole, hash({identity})) as identity,
+  * exclude (has_unread, has_broken_key),
+  case when has_broken_key then text else hash({identity}) end as identity,
   coalesce(has_unread or {" or ".join(_doubts(table, days))}, false) as is_doubtful
 from (
   select
@@ -180,11 +180,13 @@ from (
     {values},
     {unread} as has_unread,
     {" + ".join(f"({name} is not null)::int" for name in received)} as present,
-    case when {null_key} then hash({", ".join(received)}) end as whole
+    {broken} as has_broken_key,
+    text
   from (
     select
       page,
       place,
+      hash(row) as text,
       unnest(from_json(row, '{plain_shape(table)}'))
     from received
   )

@@ -6,6 +6,7 @@ Which pages are asked for is decided in `paging`.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -50,6 +51,10 @@ class Extent:
     total: int | None
 
 
+class Busy(Exception):
+    """Somebody else is fetching these days."""
+
+
 class Spool:
     """The pages of one question. Any thread may store; what is stored is there after a kill.
 
@@ -63,9 +68,14 @@ class Spool:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._question, self._now = question, now
         self._lock = threading.Lock()
-        self._base = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
-        # NORMAL: a killed process loses nothing; a power cut may lose the last pages, never half of one
-        self._base.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_LAYOUT}")
+        try:
+            self._base = _opened(path)
+        except sqlite3.DatabaseError as error:
+            if path is None or isinstance(error, sqlite3.OperationalError):
+                raise  # locked, or no room: nothing is wrong with the pages
+            log.warning("damaged_spool", file=path.name, doing="asking for its pages again")
+            _unlink(path)
+            self._base = _opened(path)
         started = self._base.execute("select max(started) from question where text = ?", [question]).fetchone()[0]
         if started is None or not 0 <= now() - started < LIFE_S:
             self.clear()
@@ -109,8 +119,7 @@ class Spool:
         """The rows are where they belong: the pages are not needed any more."""
         self.close()
         if self._path is not None:
-            for ending in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            _unlink(self._path)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -138,14 +147,23 @@ class Spools:
         """The days of each question of `table` whose fetch was broken off."""
         if self.folder is None:
             return []
-        ends = [path.stem.split("_") for path in sorted(self._folder_of(table).glob("*.sqlite"))]
-        return [[date.fromisoformat(day) for day in days_between(*map(date.fromisoformat, pair))] for pair in ends]
+        runs = (_days_of(path) for path in sorted(self._folder_of(table).glob("*.sqlite")))
+        return [run for run in runs if run]
+
+    def sweep(self, table: str, *, now: Callable[[], float] = time.time) -> None:
+        """Remove pages that are too old to go on from, unless somebody is at them."""
+        for path in sorted(self._folder_of(table).glob("*.sqlite")) if self.folder is not None else ():
+            days = _days_of(path)
+            if days and now() - path.stat().st_mtime > LIFE_S:
+                with contextlib.suppress(Busy), self.locked(table, days, wait=False):
+                    _unlink(path)
 
     @contextmanager
-    def locked(self, table: str, days: Sequence[date]) -> Iterator[bool]:
-        """Nobody else fetches these days meanwhile; yields whether another process had to be waited for.
+    def locked(self, table: str, days: Sequence[date], *, wait: bool = True) -> Iterator[bool]:
+        """Nobody else fetches these days meanwhile; yields whether another fetch had to be waited for.
 
-        Days are locked in ascending order, so that two processes never wait for each other.
+        Raises Busy instead of waiting when told so. Who waits must hold no lock of earlier days: with days in
+        ascending order, and nothing but the next days waited for, no two processes wait for each other.
         """
         waited = False
         with ExitStack() as held:
@@ -154,7 +172,9 @@ class Spools:
                 try:
                     lock.acquire(timeout=0)
                 except filelock.Timeout:
-                    log.warning("another_process_is_fetching", table=table, day=str(day), doing="waiting for it")
+                    if not wait:
+                        raise Busy(f"{table} of {day} is being fetched") from None
+                    log.warning("another_fetch_is_under_way", table=table, day=str(day), doing="waiting for it")
                     waited = True
                     lock.acquire()
                 held.callback(lock.release)
@@ -168,3 +188,24 @@ class Spools:
     def _folder_of(self, table: str) -> Path:
         assert self.folder is not None
         return self.folder / table
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    base = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
+    # NORMAL: a killed process loses nothing; a power cut may lose the last pages, never half of one
+    base.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_LAYOUT}")
+    return base
+
+
+def _unlink(path: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _days_of(path: Path) -> list[date]:
+    """The days that a spool's name tells; none for a file that is no spool of ours."""
+    try:
+        first, last = map(date.fromisoformat, path.stem.split("_"))
+    except ValueError:
+        return []
+    return [date.fromisoformat(day) for day in days_between(first, last)]

@@ -43,6 +43,6 @@ def _values_of_block(text: npt.NDArray[np.uint8]) -> int | None:
         if not spaces.all():
             return None
         first = text[colons + 2]
-    if np.any((first == TRUE) | (first == FALSE) | (first == SPACE)):
+    if np.any((first == TRUE) | (first == FALSE) | (first <= SPACE)):
         return None
     return len(colons) - int(np.count_nonzero(first == NULL))

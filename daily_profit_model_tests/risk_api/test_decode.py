@@ -222,11 +222,19 @@ def test_numbers_and_texts_of_one_key_are_the_same_key() -> None:
         assert (decoding.received(), decoding.distinct(2)) == (2, 1)
 
 
-def test_rows_without_a_key_are_told_apart_by_all_that_they_hold() -> None:
-    sent = body(*(trade(position=None, profit=profit) for profit in (1, 2, 2)), trade(login=None), trade(platform="x"))
+def test_a_null_in_a_key_counts_as_a_value_and_differing_rows_are_told_by_their_fingerprint() -> None:
+    sent = body(*(trade(position=None, profit=profit) for profit in (1, 2, 2)), trade(login=None))
     with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: lines_of(sent)) as decoding:
         decoding.add([(0, lines_of(sent))])
-        assert decoding.distinct(4) == 4
+        assert decoding.distinct(4) == 2
+        assert decoding.fingerprint()[0] == 3
+
+
+def test_a_key_that_came_once_good_and_once_bad_is_one_key() -> None:
+    sent = body(trade(), trade(lots=0), trade(1))
+    with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: lines_of(sent)) as decoding:
+        decoding.add([(0, lines_of(sent))])
+        assert decoding.distinct(3) == 2
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,21 @@ def test_after_a_failure_no_more_pages_are_begun(service: Service, connect: Conn
     with pytest.raises(RequestRefused):
         fetched(connect(connections=2))
     assert len(service.asked) < 10
+
+
+def test_a_fetch_that_was_stopped_when_all_pages_were_there_asks_whether_the_total_holds(
+    service: Service, connect: Connect
+) -> None:
+    service.rows[ENDPOINT], spool = rows(25), Spool(None, "question")
+    fetched(connect(), spool=spool)
+    service.asked.clear()
+    assert tickets(fetched(connect(), spool=spool)) == set(range(25))
+    assert [params["limit"] for _, params, _ in service.asked] == ["1"]
+    service.rows[ENDPOINT] = rows(30)
+    assert tickets(fetched(connect(), spool=spool)) == set(range(30))
+
+
+def test_a_first_page_that_is_short_does_not_make_all_others_short(service: Service, connect: Connect) -> None:
+    service.rows[ENDPOINT], service.page_size = rows(95), 1
+    service.before_page = lambda number, at: setattr(at, "page_size", 1 if number == 1 else 1000)
+    assert fetched(connect()).requests == 11

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,11 @@ import pytest
 from daily_profit_model.risk_api import (
     IncompleteFetch,
     RiskApi,
+    Spools,
     fetch,
     fetch_accounts,
     fetch_days,
+    questions,
     stamp,
 )
 from daily_profit_model.risk_api.raw_tables import logins_of_tests
@@ -144,7 +148,7 @@ def test_the_logins_of_test_accounts_are_told_so_that_their_trades_can_be_known(
         metric(date=..., accountId="", login="9", netProfit=7),
     ]
     decoded = fetch_accounts(connect(), DAY)
-    assert decoded.test_accounts == 4
+    assert (decoded.test_accounts, decoded.repeated) == (3, 1)  # a null counts as a value of the key
     assert [row["login"] for row in logins_of_tests(decoded, DAY).to_pylist()] == ["8", "9"]
     assert logins_of_tests(decoded, DAY).schema == RAW_TEST_LOGINS.schema()
 
@@ -156,3 +160,35 @@ def test_the_requests_of_a_question_are_told_once(service: Service, connect: Con
     ]
     told = [decoded.requests for _, decoded in fetch_days(connect(), "raw/trades_closed", [DAY, NEXT_DAY]) if decoded]
     assert told == [2, 0]
+
+
+def test_bad_rows_that_differ_under_one_key_are_all_quarantined(service: Service, connect: Connect) -> None:
+    service.rows["v2/trades/closed"] = [trade(), *(trade(1, lots=0, profit=profit) for profit in (1, 2))]
+    decoded = fetch(connect(), "raw/trades_closed", DAY)
+    assert (decoded.rows.num_rows, decoded.quarantined.num_rows) == (1, 2)
+
+
+def test_two_fetches_of_overlapping_ranges_both_end(service: Service, connect: Connect, tmp_path: Path) -> None:
+    first, second = ([DAY + timedelta(days=n) for n in days] for days in (range(40), range(25, 55)))
+    found: dict[int, list[date]] = {}
+
+    def fetch_range(nth: int, days: list[date]) -> None:
+        found[nth] = [day for day, _ in fetch_days(connect(), "raw/trades_open", days, Spools(tmp_path))]
+
+    threads = [
+        threading.Thread(target=fetch_range, args=(nth, days), daemon=True) for nth, days in enumerate((first, second))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == {0: first, 1: second}
+
+
+def test_questions_after_left_spools_that_overlap_are_disjoint(tmp_path: Path) -> None:
+    spools = Spools(tmp_path)
+    days = [DAY + timedelta(days=n) for n in range(14)]
+    for run in (days[:10], days[4:14]):
+        spools.open("raw/trades_open", run, "question").close()
+    asked = [day for question in questions("raw/trades_open", days, spools) for day in question.days]
+    assert asked == days

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -91,10 +92,31 @@ def test_of_two_that_fetch_the_same_day_one_waits_and_says_so(
         order.append("done")
     other.join()
     assert order == [False, "done", True]
-    assert "another_process_is_fetching" in capsys.readouterr().out
+    assert "another_fetch_is_under_way" in capsys.readouterr().out
 
 
 def test_days_apart_are_fetched_at_the_same_time(tmp_path: Path) -> None:
     spools = Spools(tmp_path)
     with spools.locked(TABLE, DAYS[:1]), spools.locked(TABLE, DAYS[1:]) as waited:
         assert not waited
+
+
+def test_a_damaged_spool_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").write_bytes(b"no database" * 1000)
+    spool = Spool(tmp_path / "a.sqlite", "question")
+    assert spool.extents() == []
+    assert spool.add(0, 1, 1, b"[1]") == 1
+
+
+def test_old_pages_are_swept_and_those_of_a_fetch_under_way_are_not(tmp_path: Path) -> None:
+    spools = Spools(tmp_path)
+    for days in (DAYS[:1], DAYS[1:]):
+        spools.open(TABLE, days, "question").close()
+    (tmp_path / TABLE / "notes.sqlite").write_text("somebody's")
+    late = time.time() + 2 * LIFE_S
+    spools.sweep(TABLE, now=lambda: late - 2 * LIFE_S)
+    assert spools.unfinished(TABLE) == [DAYS[:1], DAYS[1:]]
+    with spools.locked(TABLE, DAYS[:1]):
+        spools.sweep(TABLE, now=lambda: late)
+    assert spools.unfinished(TABLE) == [DAYS[:1]]
+    assert (tmp_path / TABLE / "notes.sqlite").exists()
