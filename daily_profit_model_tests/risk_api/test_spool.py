@@ -11,7 +11,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-import pytest
+from structlog.testing import capture_logs
 
 from daily_profit_model.risk_api.spool import LIFE_S, Spool, Spools
 
@@ -73,9 +73,7 @@ for page in range(3):
     assert [spool.body(extent.number) for extent in spool.extents()] == [b"[0]", b"[1]"]
 
 
-def test_of_two_that_fetch_the_same_day_one_waits_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_of_two_that_fetch_the_same_day_one_waits_and_says_so(tmp_path: Path) -> None:
     spools, order, entered = Spools(tmp_path), list[object](), threading.Event()
 
     def second() -> None:
@@ -84,15 +82,16 @@ def test_of_two_that_fetch_the_same_day_one_waits_and_says_so(
             order.append(waited)
 
     other = threading.Thread(target=second)
-    other.start()
-    with spools.locked(TABLE, DAYS[1:]) as waited:
-        order.append(waited)
-        entered.set()
-        other.join(0.3)
-        order.append("done")
-    other.join()
+    with capture_logs() as logged:
+        other.start()
+        with spools.locked(TABLE, DAYS[1:]) as waited:
+            order.append(waited)
+            entered.set()
+            other.join(0.3)
+            order.append("done")
+        other.join()
     assert order == [False, "done", True]
-    assert "another_fetch_is_under_way" in "".join(capsys.readouterr())  # wherever the process logs to
+    assert [line["event"] for line in logged] == ["another_fetch_is_under_way"]
 
 
 def test_days_apart_are_fetched_at_the_same_time(tmp_path: Path) -> None:
