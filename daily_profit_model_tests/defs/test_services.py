@@ -32,7 +32,7 @@ def settings(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "RISK_API_BASE_URL": service.base_url,
         "RISK_API_KEY": KEY,
         "RISK_API_BREAKER_FAILURES": "3",
-        "RISK_API_BREAKER_PAUSE": "0.05",
+        "RISK_API_BREAKER_PAUSE": "60",
         "RISK_API_BREAKER_PATIENCE": "0",
     }
     for name, value in variables.items():
@@ -74,6 +74,7 @@ def test_the_next_run_of_a_process_finds_the_breaker_as_the_last_one_left_it(
         with pytest.raises(ServiceFailing, match="breaker"):
             resource.client.get(ENDPOINT, ASKED)
         resource.close()
+    assert len(service.asked) == 3  # nobody probes before the pause is over, however long a retry waits
     assert [row["opened_breaker"] for row in logged(settings)].count(True) == 1
 
 
