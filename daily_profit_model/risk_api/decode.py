@@ -1,7 +1,7 @@
 """From pages of JSON to the rows of a raw table: typed, keyed, sorted, and nothing lost.
 
 Set-based at C++ speed, twice: every row is read by its plain types at once, and only what is doubtful then
-is read again field by field (`second_look`). The SQL of both stands in `rows_sql`; pages come from `paging`.
+is read again field by field (`second_look`). The SQL stands in `plain_sql` and `rows_sql`; pages come from `paging`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from daily_profit_model.risk_api import quarantine, rows_sql, sorting
+from daily_profit_model.risk_api import plain_sql, quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.decoded import DayRows, Decoded
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
@@ -171,7 +171,7 @@ from (
         path = folder() / f"{self._name}-{next(_numbers)}.parquet"
         quarantine.register(scratch, parts)
         try:
-            plain = f"{rows_sql.plain(self.table, self.days)} order by {self._order}"
+            plain = f"{plain_sql.plain(self.table, self.days)} order by {self._order}"
             scratch.execute(
                 f"copy ({plain}) to '{path}' (format parquet, compression lz4, row_group_size {GROUP_ROWS})"
             )
@@ -198,7 +198,7 @@ from (
         doubtful = "select page, place from plain where is_doubtful"
         if dim:
             self._look_for_fields(scratch, dim)
-            scratch.execute(f"create or replace temp table unread as {rows_sql.unread(self.table)}")
+            scratch.execute(f"create or replace temp table unread as {plain_sql.unread(self.table)}")
             doubtful += " union select page, place from unread"
         self._look_again(scratch, parts, doubtful)
 
@@ -206,7 +206,7 @@ from (
         """Pages that hold other values than were read: count unknown fields, and doubt what is no number."""
         quarantine.register(scratch, parts)
         known = {column.source for column in self.table.columns}
-        layouts = scratch.execute(rows_sql.LAYOUTS).fetchall()
+        layouts = scratch.execute(plain_sql.LAYOUTS).fetchall()
         with self._lock:
             for day, names, count in layouts:
                 unknown = (name for name in names or () if name not in known)

@@ -6,7 +6,6 @@ Only text is made here; `decode` runs it. Every documented form of a value is re
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,19 +44,6 @@ def shape(table: Table) -> str:
     return json.dumps(dict.fromkeys((column.source for column in table.columns if column.source), "VARCHAR"))
 
 
-LAYOUTS = """
-select
-  date,
-  json_keys(row) as names,
-  count(*) as records
-from received
-join plain using (page, place)
-group by
-  date,
-  names"""
-"""Which fields the rows of `received` have, by the day of their row in `plain`: (date, names, records)."""
-
-
 def sql_types(table: Table) -> list[tuple[str, str]]:
     """The table's columns as (name, SQL type)."""
     return [(column.name, _sql_type(column.type)) for column in table.columns]
@@ -78,8 +64,8 @@ def typed(table: Table, day: date | None) -> str:
 
     Without a `day` a row of any day is one of the day asked for. Judging is a query of its own: together with the casts it takes twice as long to plan.
     """
-    columns = ",\n  ".join(f"{_value(column)} as {quoted(column.name)}" for column in table.columns)
-    own = f"date '{day}'" if day else _value(table.column("date"))
+    columns = ",\n  ".join(f"{value_of(column)} as {quoted(column.name)}" for column in table.columns)
+    own = f"date '{day}'" if day else value_of(table.column("date"))
     return f"""
 select
   page,
@@ -147,105 +133,7 @@ def problems(table: Table) -> list[Problem]:
     return found
 
 
-def plain_shape(table: Table) -> str:
-    """The structure that `from_json` is asked for at first: numbers as numbers, all else as text."""
-    kinds = {column.source: "DOUBLE" if column.type in (FLOAT, INT) else "VARCHAR" for column in _upstream(table)}
-    return json.dumps(kinds)
-
-
-def plain(table: Table, days: Sequence[date]) -> str:
-    """The relation `received` (page, place, row) as rows of the table, each marked when it needs a second look.
-
-    Columns: page, place (in the page, from 1), the table's columns, and
-    present      how many of the contract's fields hold a value,
-    is_doubtful  something is missing, unreadable or impossible, or belongs to none of `days`,
-    text         hash of the row as received,
-    identity     hash of the natural key, null counting as a value; `text` where a part of it cannot be read.
-    """
-    values = ",\n    ".join(f"{_plain_value(column)} as {quoted(column.name)}" for column in table.columns)
-    received = [quoted(str(column.source)) for column in _upstream(table)]
-    key = [table.column(name) for name in table.key if table.column(name).source]
-    identity = ", ".join(quoted(column.name) for column in key)
-    broken = " or ".join(_unread(column) for column in key if column.type in (INT, DAY, TIMESTAMP))
-    unread = " or ".join(_unread(column) for column in _upstream(table) if column.type in (INT, DAY, TIMESTAMP))
-    return f"""
-select
-  * exclude (has_unread, has_broken_key),
-  case when has_broken_key then text else hash({identity}) end as identity,
-  coalesce(has_unread or {" or ".join(_doubts(table, days))}, false) as is_doubtful
-from (
-  select
-    page,
-    place,
-    {values},
-    {unread} as has_unread,
-    {" + ".join(f"({name} is not null)::int" for name in received)} as present,
-    {broken} as has_broken_key,
-    text
-  from (
-    select
-      page,
-      place,
-      hash(row) as text,
-      unnest(from_json(row, '{plain_shape(table)}'))
-    from received
-  )
-)"""
-
-
-def unread(table: Table) -> str:
-    """Rows (page, place) of `received` in which a field of a number holds something that is none."""
-    numbers = [column for column in _upstream(table) if column.type in (FLOAT, INT)]
-    shape = json.dumps({column.source: "VARCHAR" for column in numbers})
-    return f"""
-select
-  page,
-  place
-from (
-  select
-    page,
-    place,
-    unnest(from_json(row, '{shape}'))
-  from received
-)
-where {" or ".join(f"({_text(column)} is not null and ({_value(column)}) is null)" for column in numbers)}"""
-
-
-def _doubts(table: Table, days: Sequence[date]) -> list[str]:
-    """Conditions of `plain` rows; each is null where what it looks at is null."""
-    found = []
-    for column in _upstream(table):
-        name = quoted(column.name)
-        if column.required or column.name in IDENTITY:
-            found.append(f"{name} is null")
-        if column.type == FLOAT:
-            found.append(f"abs({name}) > {LARGEST:.0f}")  # NaN is greater than every number here
-    impossible = [problem.condition for problem in problems(table) if problem.is_of_values]
-    if table.column("date").source:
-        asked = ", ".join(f"date '{day}'" for day in days)
-        impossible.append(f"date not in ({asked})")
-    return [*found, *impossible]
-
-
-def _unread(column: Column) -> str:
-    came = _text(column) if column.type in (DAY, TIMESTAMP) else quoted(str(column.source))
-    absurd = f" or abs({came}) > {LARGEST:.0f}" if column.type == INT else ""
-    return f"(({came} is not null and ({_plain_value(column)}) is null){absurd})"
-
-
-def _plain_value(column: Column) -> str:
-    """The column's value where the field came as `plain_shape` asks for it."""
-    if column.source is None:
-        return _value(column)
-    field = quoted(column.source)
-    if column.type == FLOAT:
-        return field
-    if column.type == INT:
-        return f"case when {field} = floor({field}) and abs({field}) <= {LARGEST_INT} then {field}::bigint end"
-    return _value(column)
-
-
-def _upstream(table: Table) -> list[Column]:
+def upstream(table: Table) -> list[Column]:
     return [column for column in table.columns if column.source]
 
 
@@ -277,8 +165,8 @@ def _number_name(column: Column) -> str:
 
 def _raw_columns(table: Table) -> str:
     """Required fields as received, so that a missing value and an unreadable one are told apart; whole ones as numbers."""
-    received = [f"{_text(column)} as {raw_name(column)}" for column in _upstream(table) if column.required]
-    whole = [column for column in _upstream(table) if column.type == INT]
+    received = [f"{text_of(column)} as {raw_name(column)}" for column in upstream(table) if column.required]
+    whole = [column for column in upstream(table) if column.type == INT]
     numbers = [f"try_cast({quoted(str(column.source))} as double) as {_number_name(column)}" for column in whole]
     return ",\n  ".join([*received, *numbers])
 
@@ -290,22 +178,22 @@ def _no_field(table: Table) -> str:
 
 def _test_account(table: Table) -> str:
     identity = [name for name in IDENTITY if name in table.column_names]
-    return "(" + " or ".join(f"{_text(table.column(name))} is null" for name in identity) + ")"
+    return "(" + " or ".join(f"{text_of(table.column(name))} is null" for name in identity) + ")"
 
 
 def _unreadable(column: Column) -> str:
     return "unreadable_date" if column.type in (DAY, TIMESTAMP) else "unreadable_number"
 
 
-def _text(column: Column) -> str:
+def text_of(column: Column) -> str:
     return f"nullif(trim({quoted(column.source or '')}), '')"
 
 
-def _value(column: Column) -> str:
+def value_of(column: Column) -> str:
     """The column's value from the field's text, null where it cannot be read."""
     if column.source is None:
         return f"cast(null as {_sql_type(column.type)})"
-    field, text = quoted(column.source), _text(column)
+    field, text = quoted(column.source), text_of(column)
     if column.type == FLOAT:
         return f"try_cast({field} as double)"
     if column.type == INT:
