@@ -1,7 +1,7 @@
 """From pages of JSON to the rows of a raw table: typed, keyed, sorted, and nothing lost.
 
-Set-based at C++ speed, twice: every row is read by its plain types at once, and only what is doubtful then
-is read again field by field (`second_look`). The SQL stands in `plain_sql` and `rows_sql`; pages come from `paging`.
+Every row is read column by column at first (`first_look`), and only what is doubtful then is read again field by
+field (`second_look`). Rows that came more than once are made one in `conflicts`; pages come from `paging`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -17,24 +17,27 @@ from typing import Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from daily_profit_model.risk_api import plain_sql, quarantine, rows_sql, sorting
+from daily_profit_model.risk_api import quarantine, rows_sql, sorting
+from daily_profit_model.risk_api.conflicts import conflicts, find_losers
 from daily_profit_model.risk_api.decoded import DayRows, Decoded
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
-from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
-from daily_profit_model.risk_api.rows_sql import quoted
+from daily_profit_model.risk_api.first_look import FirstLook, Page, Place, Unusual
+from daily_profit_model.risk_api.quarantine import Rejection
+from daily_profit_model.risk_api.received import register
+from daily_profit_model.risk_api.rows_sql import identity, quoted
 from daily_profit_model.risk_api.scratch import folder, new_database, session_on
 from daily_profit_model.risk_api.second_look import second_look
-from daily_profit_model.risk_api.tokens import values_in
-from daily_profit_model.tables.contract import Table
+from daily_profit_model.tables.contract import TIMESTAMP, Table
 from daily_profit_model.tables.raw import RAW_QUARANTINE
 
 GROUP_ROWS = 2**12
 """Rows of a row group in the files of rows under way: so few that a piece of the order reads little else."""
+PAGES_COUNTED = 100
+"""Pages whose rows are compared as texts at once."""
 
 _numbers = itertools.count()
-_Part = tuple[int, int, bytes]
-"""A page's number, how many of its rows stand before, and rows, one a line."""
 
 
 def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
@@ -57,10 +60,10 @@ class Decoding:
 
     def __init__(self, table: Table, days: Sequence[date], page_rows: Callable[[int], bytes]) -> None:
         self.table, self.days = table, tuple(days)
-        self._is_unique = True
         self.is_divisible = True
         """False: a row belongs to none of the days, so that it is not known whose it is; ask for each day alone."""
         self._page_rows = page_rows
+        self._first_look = FirstLook(table, self.days)
         self._is_dated = table.column("date").source is not None
         self._columns = ", ".join(map(quoted, table.column_names))
         self._order = ", ".join(map(quoted, table.key))
@@ -68,20 +71,17 @@ class Decoding:
         self._unknown: dict[date, Counter[str]] = defaultdict(Counter)
         self._unreadable: dict[date, Counter[str]] = defaultdict(Counter)
         self._test_logins: set[tuple[int, int, str]] = set()
+        self._pages: list[int] = []
         self._parts: list[Path] = []
-        self._has_doubted = False
+        self._is_unique = True
         self._lock = threading.Lock()
         self._name = f"question-{next(_numbers)}"
         self._database = new_database()
         self._scratch = session_on(self._database)
         self._scratch.execute("create schema question")
-        self._scratch.execute(
-            f"create table question.accepted (page bigint, place bigint, identity ubigint, text ubigint, {self._types()})"
-        )
-        self._scratch.execute("create table question.doubted (page bigint, place bigint)")
-        self._scratch.execute("create table question.other (identity ubigint, text ubigint, date date, kind varchar)")
-        rejected = ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(RAW_QUARANTINE))
-        self._scratch.execute(f"create table question.rejected ({rejected})")
+        self._scratch.execute(f"create table question.accepted (page bigint, place bigint, {_types(table)})")
+        self._scratch.execute("create table question.other (date date, kind varchar, identity ubigint)")
+        self._scratch.execute(f"create table question.rejected ({_types(RAW_QUARANTINE)})")
 
     def __enter__(self) -> Self:
         return self
@@ -98,38 +98,41 @@ class Decoding:
         for part in self._parts:
             part.unlink(missing_ok=True)
 
-    def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
+    def add(self, pages: Iterable[Page]) -> None:
         """Read some pages: (number, rows, one a line)."""
-        with session_on(self._database) as scratch:
-            self._add(scratch, [(page, 0, body) for page, body in pages])
-
-    def received(self) -> int:
-        """Rows received so far, repeated ones too."""
-        return self._count("select count(*) from (select 1 from {good} union all select 1 from question.other)")
+        found = [(number, rows) for number, rows in pages if rows]
+        with self._lock:
+            self._pages += [number for number, _ in found]
+        if found:
+            with session_on(self._database) as scratch:
+                good = list(self._good_of(scratch, found))
+            if good:
+                path = self._stored(pa.concat_tables(good))
+                with self._lock:
+                    self._parts.append(path)
 
     def distinct(self, expected: int) -> int:
         """Natural keys among the rows so far. Keys are compared by hash; in full where that does not give `expected`."""
         found = self._count(
-            "select count(distinct identity) from "
-            "(select identity from {good} union all select identity from question.other)"
+            f"select count(distinct identity) from "
+            f"(select identity from {self._good()} union all select identity from question.other)"
         )
         if found == expected:
             return found
-        key = ", ".join(map(quoted, self.table.key))
         return self._count(
-            f"select (select count(*) from (select distinct {key} from {{good}}))"
-            " + (select count(distinct identity) from question.other anti join {good} using (identity))"
+            f"select (select count(*) from (select distinct {self._order} from {self._good()}))"
+            f" + (select count(distinct identity) from question.other anti join {self._good()} using (identity))"
         )
 
     def fingerprint(self) -> tuple[int, int]:
         """How many different rows there are so far, and what they are (a sum of hashes): whatever their keys."""
-        (found,) = self._scratch.execute(f"""
-select count(*), coalesce(sum(text::hugeint), 0)
-from (
-  select text from {self._good()}
-  union
-  select text from question.other
-)""").fetchall()
+        self._scratch.execute("create or replace table question.texts (text ubigint)")
+        for first in range(0, len(self._pages), PAGES_COUNTED):
+            register(self._scratch, b"".join(map(self._page_rows, self._pages[first : first + PAGES_COUNTED])))
+            self._scratch.execute("insert into question.texts select distinct hash(row) from received")
+        (found,) = self._scratch.execute(
+            "select count(*), coalesce(sum(text::hugeint), 0) from (select distinct text from question.texts)"
+        ).fetchall()
         return int(found[0]), int(found[1])
 
     def settle(self) -> None:
@@ -137,8 +140,12 @@ from (
         for rows in (self._good(), "question.other"):
             for day, count in self._scratch.execute(f"select date, count(*) from {rows} group by date").fetchall():
                 self._received[self._day_of(day)] += count
-        if self._count("select count(*) - count(distinct identity) from {good}"):
-            self._make_keys_unique()
+        if self._count(f"select count(*) - count(distinct identity) from {self._good()}"):
+            good = self._good()
+            find_losers(self._scratch, self.table, good)
+            for rejected in conflicts(self._scratch, self.table, good, self._page_rows, self._day_of):
+                self._reject(self._scratch, rejected)
+            self._is_unique = False
 
     def day(self, day: date, *, at_once: bool = False) -> Decoded:
         """What became of the rows of `day`, after `settle`; `at_once` as a table, else handed out in order."""
@@ -164,85 +171,75 @@ from (
             test_logins=() if self._is_dated else tuple(sorted(self._test_logins)),
         )
 
-    def _add(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
-        """Reads `parts`; where JSON cannot be read, in halves, so that one row spoils itself alone."""
-        if not parts:
-            return
-        path = folder() / f"{self._name}-{next(_numbers)}.parquet"
-        quarantine.register(scratch, parts)
+    def _good_of(self, scratch: duckdb.DuckDBPyConnection, pages: Sequence[Page]) -> Iterator[pa.Table]:
+        """Reads pages at once; where that cannot be done one by one, and what is unusual then row by row."""
         try:
-            plain = f"{plain_sql.plain(self.table, self.days)} order by {self._order}"
-            scratch.execute(
-                f"copy ({plain}) to '{path}' (format parquet, compression lz4, row_group_size {GROUP_ROWS})"
-            )
+            looked = self._first_look.look(pages)
+        except Unusual:
+            if len(pages) > 1:
+                for page in pages:
+                    yield from self._good_of(scratch, [page])
+                return
+            ((number, lines),) = pages
+            rows = rows_in(lines)
+            self._look_again(scratch, [(number, place) for place in range(1, len(rows) + 1)], rows)
+            return
+        if looked.good.num_rows:
+            yield looked.good
+        self._count_fields(looked.unknown, self._unknown)
+        if looked.doubtful:
+            split = {number: rows_in(lines) for number, lines in pages}
+            self._look_again(scratch, looked.doubtful, [split[page][place - 1] for page, place in looked.doubtful])
+
+    def _stored(self, rows: pa.Table) -> Path:
+        """A file of `rows` by key, so that a piece of the order is a part of the file."""
+        ordered = rows.sort_by([(name, "ascending") for name in self.table.key])
+        plain = pa.schema(
+            pa.field(field.name, pa.timestamp("ms") if field.type == TIMESTAMP else field.type)
+            for field in ordered.schema
+        )
+        path = folder() / f"{self._name}-{next(_numbers)}.parquet"
+        pq.write_table(
+            ordered.cast(plain),
+            path,
+            compression="lz4",
+            use_dictionary=False,
+            write_statistics=list(self.table.key),
+            row_group_size=GROUP_ROWS,
+        )
+        return path
+
+    def _look_again(self, scratch: duckdb.DuckDBPyConnection, places: Sequence[Place], rows: Sequence[bytes]) -> None:
+        """Reads rows field by field; where JSON cannot be read, in halves, so that one row spoils itself alone."""
+        try:
+            seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
         except duckdb.InvalidInputException:
-            halves = _halved(parts)
-            if len(halves) == 1:
-                self._reject_unreadable(scratch, parts[0])
-            else:
-                for half in halves:
-                    self._add(scratch, half)
+            middle = len(rows) // 2
+            if not middle:
+                self._reject_unreadable(scratch, rows[0])
+                return
+            self._look_again(scratch, places[:middle], rows[:middle])
+            self._look_again(scratch, places[middle:], rows[middle:])
             return
-        with self._lock:
-            self._parts.append(path)
-        scratch.execute(f"create or replace temp view plain as select * from read_parquet('{path}')")
-        self._doubt(scratch, parts)
-
-    def _doubt(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
-        """Looks again at what is doubtful; it is left out of the rows of the part."""
-        seen = scratch.execute("select page, sum(present), bool_or(is_doubtful) from plain group by page").fetchall()
-        present = {page: fields for page, fields, _ in seen}
-        dim = [part for part in parts if values_in(part[2]) != present.get(part[0], 0)]
-        if not dim and not any(is_doubtful for *_, is_doubtful in seen):
-            return
-        doubtful = "select page, place from plain where is_doubtful"
-        if dim:
-            self._look_for_fields(scratch, dim)
-            scratch.execute(f"create or replace temp table unread as {plain_sql.unread(self.table)}")
-            doubtful += " union select page, place from unread"
-        self._look_again(scratch, parts, doubtful)
-
-    def _look_for_fields(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
-        """Pages that hold other values than were read: count unknown fields, and doubt what is no number."""
-        quarantine.register(scratch, parts)
-        known = {column.source for column in self.table.columns}
-        layouts = scratch.execute(plain_sql.LAYOUTS).fetchall()
-        with self._lock:
-            for day, names, count in layouts:
-                unknown = (name for name in names or () if name not in known)
-                self._unknown[self._day_of(day)].update(dict.fromkeys(unknown, count))
-
-    def _look_again(self, scratch: duckdb.DuckDBPyConnection, parts: Sequence[_Part], query: str) -> None:
-        doubtful = scratch.sql(
-            f"select page, place, identity, text, is_doubtful from plain join ({query}) using (page, place)"
-        ).to_arrow_table()
-        if not doubtful.num_rows:
-            return
-        places = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
-        pages = {page for page, _ in places}
-        split = {page: (first, rows_in(body)) for page, first, body in parts if page in pages}
-        rows = [split[page][1][place - split[page][0] - 1] for page, place in places]
-        seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
-        scratch.register("doubtful", doubtful.append_column("nth", pa.array(range(len(rows)), pa.int64())))
-        scratch.execute("insert into question.doubted select page, place from doubtful where not is_doubtful")
+        numbers, nths = zip(*places, strict=True)
+        scratch.register("places", pa.table({"page": numbers, "place": nths, "nth": range(len(places))}))
+        scratch.execute(
+            f"insert into question.accepted select page, places.place, {self._columns} from accepted join places using (nth)"
+        )
         scratch.register("verdicts", seen.verdicts)
-        scratch.register("rejected_now", seen.rejected)
-        scratch.execute(
-            f"insert into question.accepted by name select doubtful.page, place, identity, text, {self._columns} "
-            "from accepted join doubtful on accepted.page = doubtful.nth"
-        )
-        scratch.execute(
-            "insert into question.other select identity, text, verdicts.date, kind "
-            "from verdicts join doubtful on verdicts.page = doubtful.nth"
-        )
-        scratch.execute("insert into question.rejected by name select * from rejected_now")
+        scratch.execute("insert into question.other by name select * from verdicts")
+        self._reject(scratch, seen.rejected)
         with self._lock:
             self._test_logins.update(zip(*(column.to_pylist() for column in seen.test_logins.columns), strict=True))
-            for (day, name), count in seen.unreadable.items():
-                self._unreadable[self._day_of(day)][name] += count
-        self._has_doubted = True
+        self._count_fields(seen.unreadable, self._unreadable)
+        self._count_fields(seen.unknown, self._unknown)
         if len(self.days) > 1 and self._has_stray(scratch):
             self.is_divisible = False
+
+    def _count_fields(self, found: Counter[tuple[date | None, str]], counts: dict[date, Counter[str]]) -> None:
+        with self._lock:
+            for (day, name), count in found.items():
+                counts[self._day_of(day)][name] += count
 
     def _has_stray(self, scratch: duckdb.DuckDBPyConnection) -> bool:
         asked = ", ".join(f"date '{day}'" for day in self.days)
@@ -251,60 +248,18 @@ from (
             scratch.execute(f"select 1 from ({strays}) where date is null or date not in ({asked}) limit 1").fetchall()
         )
 
-    def _reject_unreadable(self, scratch: duckdb.DuckDBPyConnection, part: _Part) -> None:
+    def _reject_unreadable(self, scratch: duckdb.DuckDBPyConnection, row: bytes) -> None:
         """A row that the reader refuses as JSON, though it is whole: an impossible escape in a text."""
-        row = part[2].removesuffix(b"\n")
         rejected = quarantine.of_rejections(
             self.table, self.days[0], [Rejection("unreadable_json", None, row.decode(errors="replace"))]
         )
         self.is_divisible = self.is_divisible and len(self.days) == 1
+        self._reject(scratch, rejected)
+        scratch.execute("insert into question.other select date, 'rejected', hash(payload) from rejected_now")
+
+    def _reject(self, scratch: duckdb.DuckDBPyConnection, rejected: pa.Table) -> None:
         scratch.register("rejected_now", rejected)
         scratch.execute("insert into question.rejected by name select * from rejected_now")
-        scratch.execute(
-            "insert into question.other select hash(payload), hash(payload), date, 'rejected' from rejected_now"
-        )
-
-    def _make_keys_unique(self) -> None:
-        # hashes, because comparing 150 columns of every repeated row takes more memory than the rows
-        self._scratch.execute(f"create view question.received as select * from {self._good()}")
-        self._scratch.execute(f"""
-create table question.losers as
-select page, place, version, row_number() over (partition by identity, whole order by page, place) as copy
-from (
-  select page, place, identity, whole, dense_rank() over (partition by identity order by whole) as version
-  from (
-    select page, place, identity, hash({self._columns}) as whole
-    from question.received
-    semi join (
-      select identity from question.received group by identity having count(*) > 1
-    ) using (identity)
-  )
-)
-qualify version > 1 or copy > 1""")
-        self._reject_conflicts()
-        self._is_unique = False
-
-    def _reject_conflicts(self) -> None:
-        """Other contents of a key that is kept; of one content in different spellings the least text stands."""
-        losers = self._scratch.execute(f"""
-select date, page, place, hash({self._columns}) as content
-from question.losers
-join question.received using (page, place)
-where version > 1
-order by page""").fetchall()
-        texts: dict[tuple[date, int], str] = {}
-        split: tuple[int, Sequence[bytes]] = (-1, ())
-        for day, page, place, content in losers:
-            if split[0] != page:
-                split = page, rows_in(self._page_rows(page))
-            text = quarantine.plain_text(split[1][place - 1])
-            texts[self._day_of(day), content] = min(text, texts.get((self._day_of(day), content), text))
-        by_day: dict[date, list[Rejection]] = defaultdict(list)
-        for (day, _), text in texts.items():
-            by_day[day].append(Rejection(DUPLICATE_KEY, "another row with this key was kept", text))
-        for day, rejections in by_day.items():
-            self._scratch.register("conflicts", quarantine.of_rejections(self.table, day, rejections))
-            self._scratch.execute("insert into question.rejected by name select * from conflicts")
 
     def _day_of(self, day: date | None) -> date:
         """The partition of a row: its own day; where one day was asked for, that one."""
@@ -312,28 +267,17 @@ order by page""").fetchall()
 
     def _good(self) -> str:
         """The good rows, as a relation (page, place, identity, the table's columns)."""
-        columns = f"page, place, identity, text, {self._columns}"
-        rows = f"select {columns} from question.accepted"
+        rows = "from question.accepted"
         if self._parts:
             files = ", ".join(f"'{part}'" for part in self._parts)
-            doubted = " anti join question.doubted using (page, place)" if self._has_doubted else ""
-            rows += f" union all select {columns} from read_parquet([{files}]){doubted} where not is_doubtful"
+            rows = f"from ({rows} union all by name from read_parquet([{files}]))"
         losers = "" if self._is_unique else " anti join question.losers using (page, place)"
-        return f"(select * from ({rows}){losers})"
+        return f"(select *, {identity(self.table)} as identity {rows}{losers})"
 
     def _count(self, query: str) -> int:
-        (found,) = self._scratch.execute(query.format(good=self._good())).fetchall()
+        (found,) = self._scratch.execute(query).fetchall()
         return int(found[0])
 
-    def _types(self) -> str:
-        return ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(self.table))
 
-
-def _halved(parts: Sequence[_Part]) -> list[Sequence[_Part]]:
-    if len(parts) > 1:
-        return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
-    ((page, first, lines),) = parts
-    rows = lines.splitlines(keepends=True)
-    middle = len(rows) // 2
-    halves = [(page, first, rows[:middle]), (page, first + middle, rows[middle:])]
-    return [[(page, first, b"".join(half))] for page, first, half in halves if half]
+def _types(table: Table) -> str:
+    return ", ".join(f"{quoted(name)} {kind}" for name, kind in rows_sql.sql_types(table))

@@ -40,7 +40,7 @@ class Decoded:
     absent: int = 0
     """Plans of which only late revisions exist."""
     unknown_fields: dict[str, int] = field(default_factory=dict)
-    """Rows that had a field which the contract does not know, by field."""
+    """Rows with a value in a field that the contract does not know, by field."""
     unreadable: dict[str, int] = field(default_factory=dict)
     """Values of optional fields that could not be read and became null, by field."""
     test_logins: tuple[tuple[int, int, str], ...] = ()

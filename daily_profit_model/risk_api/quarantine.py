@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from daily_profit_model.risk_api.rows_sql import problems
@@ -44,8 +42,8 @@ select distinct
 from (
   select judged.problem, typed.date, json(received.row)::varchar as payload
   from judged
-  join typed using (page, place)
-  join received using (page, place)
+  join typed using (nth)
+  join received using (nth)
   where judged.problem > 0
 )
 join reasons using (problem)
@@ -113,30 +111,3 @@ def of_judged(scratch: duckdb.DuckDBPyConnection, table: Table, day: date | None
         },
     ).to_arrow_table()
     return rows.cast(RAW_QUARANTINE.schema())
-
-
-def register(scratch: duckdb.DuckDBPyConnection, parts: Iterable[tuple[int, int, bytes]]) -> None:
-    """The relation `received` (page, place, row) of JSON records, without copying them.
-
-    `parts`: a page's number, how many of its rows stand before, and its rows, one a line, the last one ended too.
-    """
-    batches = [_lines(page, first, lines) for page, first, lines in parts if lines]
-    scratch.register("received", pa.Table.from_batches(batches, _RECEIVED))
-
-
-_RECEIVED = pa.schema([("page", pa.int64()), ("place", pa.int64()), ("row", pa.string())])
-
-
-def _lines(page: int, first: int, lines: bytes) -> pa.RecordBatch:
-    ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
-    count = len(ends)
-    offsets = np.zeros(count + 1, np.int32)
-    offsets[1:] = ends
-    rows = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(lines))
-    places = np.arange(first + 1, first + 1 + count)
-    return pa.record_batch([_whole_numbers(np.full(count, page)), _whole_numbers(places), rows], schema=_RECEIVED)
-
-
-def _whole_numbers(values: npt.NDArray[np.int64]) -> pa.Array:
-    # pa.array of a numpy array would import pandas, a second's work
-    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])

@@ -50,17 +50,16 @@ def sql_types(table: Table) -> list[tuple[str, str]]:
 
 
 def records(table: Table) -> str:
-    """Rows (page, place, upstream fields as text) of the relation `received` (page, place, row)."""
+    """Rows (nth, upstream fields as text) of the relation `received` (nth, row)."""
     return f"""
 select
-  page,
-  place,
+  nth,
   unnest(from_json(row, '{shape(table)}'))
 from received"""
 
 
 def typed(table: Table, day: date | None) -> str:
-    """Rows (page, place, the table's columns, what judging needs) of the relation `records`.
+    """Rows (nth, the table's columns, what judging needs) of the relation `records`.
 
     Without a `day` a row of any day is one of the day asked for. Judging is a query of its own: together with the casts it takes twice as long to plan.
     """
@@ -68,8 +67,7 @@ def typed(table: Table, day: date | None) -> str:
     own = f"date '{day}'" if day else value_of(table.column("date"))
     return f"""
 select
-  page,
-  place,
+  nth,
   {columns},
   {_raw_columns(table)},
   {own} as day_asked,
@@ -79,19 +77,17 @@ from records"""
 
 
 def judged(table: Table) -> str:
-    """Rows (page, place, problem) of the rows of `typed` that are not good."""
+    """Rows (nth, problem) of the rows of `typed` that are not good."""
     cases = "\n    ".join(
         f"when {problem.condition} then {number}" for number, problem in enumerate(problems(table), start=1)
     )
     return f"""
 select
-  page,
-  place,
+  nth,
   problem
 from (
   select
-    page,
-    place,
+    nth,
     case
     when is_test and not is_empty then {TEST}
     {cases}
@@ -99,6 +95,21 @@ from (
   from typed
 )
 where problem is not null"""
+
+
+def identity(table: Table) -> str:
+    """A hash of the row's natural key, null counting as a value."""
+    return f"hash({', '.join(quoted(column.name) for column in _key(table))})"
+
+
+def has_broken_key(table: Table) -> str:
+    """Whether a part of the key of a row of `typed` is there and cannot be read."""
+    parts = [column for column in _key(table) if column.type in (INT, DAY, TIMESTAMP)]
+    return " or ".join(f"({raw_name(part)} is not null and {quoted(part.name)} is null)" for part in parts) or "false"
+
+
+def _key(table: Table) -> list[Column]:
+    return [table.column(name) for name in table.key if table.column(name).source]
 
 
 def problems(table: Table) -> list[Problem]:

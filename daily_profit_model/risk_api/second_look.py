@@ -1,6 +1,6 @@
 """Doubtful rows, read field by field: which of them are good all the same, and what is wrong with the others.
 
-Which rows are doubtful is decided by `decode`; the SQL stands in `rows_sql`.
+Which rows are doubtful is decided by `first_look`; the SQL stands in `rows_sql`.
 """
 
 from __future__ import annotations
@@ -14,48 +14,68 @@ import duckdb
 import pyarrow as pa
 
 from daily_profit_model.risk_api import quarantine, rows_sql
+from daily_profit_model.risk_api.received import register
 from daily_profit_model.risk_api.rows_sql import TEST, quoted
 from daily_profit_model.tables.contract import TEXT, Table
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The verdict on some rows. The good ones are the relation `accepted` (page, the table's columns)."""
+    """The verdict on some rows. The good ones are the relation `accepted` (nth, the table's columns)."""
 
     rejected: pa.Table
     """In the schema of raw/quarantine."""
     verdicts: pa.Table
-    """(page, date, kind): of each row that is not good, its number, its day if readable, `test` or `rejected`."""
+    """(date, kind, identity) of each row that is not good: its day if readable, `test` or `rejected`, its key's hash."""
     unreadable: Counter[tuple[date | None, str]]
     """Values of optional fields that could not be read and became null, by day and field."""
+    unknown: Counter[tuple[date | None, str]]
+    """Rows with a value in a field that the contract does not know, by day and field."""
     test_logins: pa.Table
     """(platform, broker, login) of the test accounts' rows that have all three."""
 
 
 def second_look(scratch: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[bytes], day: date | None) -> Seen:
-    """Judges `rows` (JSON, a record each) of `table`; a row's page is its position in `rows`.
+    """Judges `rows` (JSON, a record each) of `table`; `nth` counts them from 0.
 
-    Without a `day`, a row of any day is one of the day asked for.
+    Without a `day`, a row of any day is one of the day asked for. Raises InvalidInputException where a row cannot be
+    read at all.
     """
-    quarantine.register(scratch, ((page, 0, row + b"\n") for page, row in enumerate(rows)))
+    register(scratch, b"\n".join((*rows, b"")))
     scratch.execute(f"create or replace temp table records as {rows_sql.records(table)}")
     scratch.execute(f"create or replace temp table typed as {rows_sql.typed(table, day)}")
     scratch.execute(f"create or replace temp table judged as {rows_sql.judged(table)}")
     scratch.execute(f"""
 create or replace temp view accepted as
-select page, {_listed(table.column_names)}
+select nth, {_listed(table.column_names)}
 from typed
-anti join judged using (page)""")
+anti join judged using (nth)""")
     verdicts = scratch.sql(f"""
-select page, typed.date, case when problem = {TEST} then 'test' else 'rejected' end as kind
+select
+  typed.date,
+  case when problem = {TEST} then 'test' else 'rejected' end as kind,
+  case when {rows_sql.has_broken_key(table)} then hash(received.row) else {rows_sql.identity(table)} end as identity
 from judged
-join typed using (page)""").to_arrow_table()
+join typed using (nth)
+join received using (nth)""").to_arrow_table()
     logins = scratch.sql(f"""
 select distinct platform, broker, login
 from judged
-join typed using (page)
+join typed using (nth)
 where problem = {TEST} and platform is not null and broker is not null and login is not null""").to_arrow_table()
-    return Seen(quarantine.of_judged(scratch, table, day), verdicts, _unreadable(scratch, table), logins)
+    unreadable, unknown = _unreadable(scratch, table), _unknown(scratch, table)
+    return Seen(quarantine.of_judged(scratch, table, day), verdicts, unreadable, unknown, logins)
+
+
+def _unknown(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:
+    known = {column.source for column in table.columns}
+    found = scratch.execute("""
+select typed.date, field.key, count(*)
+from received
+join typed using (nth), json_each(received.row) as field
+where json_type(received.row) = 'OBJECT' and field.type <> 'NULL'
+group by typed.date, field.key""").fetchall()
+    return Counter({(day, name): count for day, name, count in found if name not in known})
 
 
 def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:
@@ -74,7 +94,7 @@ def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tup
             lost = scratch.execute(f"""
 select typed.date, count(*)
 from typed
-join records using (page)
+join records using (nth)
 where typed.{quoted(column.name)} is null and {rows_sql.is_there(column, "records")}
 group by typed.date""").fetchall()
             counts.update({(day, str(column.source)): count for day, count in lost})

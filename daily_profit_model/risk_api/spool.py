@@ -193,7 +193,7 @@ class Spools:
 def _opened(path: Path | None) -> sqlite3.Connection:
     base = sqlite3.connect("" if path is None else path, isolation_level=None, check_same_thread=False)
     # NORMAL: a killed process loses nothing; a power cut may lose the last pages, never half of one
-    base.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_LAYOUT}")
+    base.executescript(f"pragma page_size = 65536; pragma journal_mode = wal; pragma synchronous = normal; {_LAYOUT}")
     return base
 
 

