@@ -74,6 +74,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._state: State = "closed"
         self._probe_at = 0.0
+        self._probe_began = 0.0
         self._outage: _Outage | None = None
 
     @property
@@ -129,12 +130,16 @@ class Breaker:
                 return Pass(is_probe=False)
             now, gives_up = self._clock(), self._outage.began + self._patience
             if self._state == "open" and now >= self._probe_at:
-                self._state = "half-open"
+                self._state, self._probe_began = "half-open", now
                 return Pass(is_probe=True)
-            is_hopeless = self._state == "open" and self._probe_at > gives_up
-            if is_hopeless or now >= gives_up:
+            if self._state == "open":
+                if self._probe_at > gives_up:
+                    raise BreakerOpen(self._story())
+                return self._probe_at - now
+            # a probe that began when all patience was gone asks anew whether the host is back: its answer counts
+            if now >= gives_up > self._probe_began:
                 raise BreakerOpen(self._story())
-            return min(self._probe_at - now, gives_up - now) if self._state == "open" else LONGEST_NAP_S
+            return LONGEST_NAP_S
 
     def _story(self) -> str:
         assert self._outage is not None

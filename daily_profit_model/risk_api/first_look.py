@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from daily_profit_model.risk_api.arrays import in_arrow, where
-from daily_profit_model.risk_api.rows_sql import IDENTITY, IDS, LARGEST, LARGEST_INT, upstream
+from daily_profit_model.risk_api.rows_sql import BLANKS, IDENTITY, IDS, LARGEST, LARGEST_INT, upstream
 from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -184,7 +184,7 @@ def _read(lines: bytes, layout: dict[str, pa.DataType]) -> pa.Table:
 def _text(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
     if pa.types.is_floating(field.type):
         raise KeyError("a number with a fraction where text belongs")
-    text = pc.utf8_trim(field.cast(TEXT), " ")
+    text = pc.utf8_trim(field.cast(TEXT), BLANKS)
     empty = pc.equal(pc.binary_length(text), _ZERO)
     return pc.if_else(empty, _NO_TEXT, text) if pc.any(empty).as_py() else text
 

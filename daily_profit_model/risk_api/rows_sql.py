@@ -21,6 +21,9 @@ LARGEST_INT = 2**53
 IDS = ("account_id", "login", "plan_id", "trader_id", "position", "ticket")
 """Text that the service sometimes sends as a number."""
 
+BLANKS = " \t\r\n"
+"""What does not count at the ends of a text."""
+
 IDENTITY = ("account_id", "login", "platform", "broker")
 """Where one of them is null, the row is a test account's."""
 
@@ -156,7 +159,7 @@ def _out_of_range(column: Column) -> Problem:
 
 def is_there(column: Column, relation: str) -> str:
     """Whether a column's field was received with something in it."""
-    return f"nullif(trim({relation}.{quoted(column.source or '')}), '') is not null"
+    return f"nullif(trim({relation}.{quoted(column.source or '')}, '{BLANKS}'), '') is not null"
 
 
 def quoted(name: str) -> str:
@@ -178,7 +181,7 @@ def _raw_columns(table: Table) -> str:
     """Required fields as received, so that a missing value and an unreadable one are told apart; whole ones as numbers."""
     received = [f"{text_of(column)} as {raw_name(column)}" for column in upstream(table) if column.required]
     whole = [column for column in upstream(table) if column.type == INT]
-    numbers = [f"try_cast({quoted(str(column.source))} as double) as {_number_name(column)}" for column in whole]
+    numbers = [f"{_number_of(column)} as {_number_name(column)}" for column in whole]
     return ",\n  ".join([*received, *numbers])
 
 
@@ -197,18 +200,24 @@ def _unreadable(column: Column) -> str:
 
 
 def text_of(column: Column) -> str:
-    return f"nullif(trim({quoted(column.source or '')}), '')"
+    return f"nullif(trim({quoted(column.source or '')}, '{BLANKS}'), '')"
+
+
+def _number_of(column: Column) -> str:
+    text = text_of(column)
+    # the cast passes over underscores
+    return f"try_cast(case when not contains({text}, '_') then {text} end as double)"
 
 
 def value_of(column: Column) -> str:
     """The column's value from the field's text, null where it cannot be read."""
     if column.source is None:
         return f"cast(null as {_sql_type(column.type)})"
-    field, text = quoted(column.source), text_of(column)
+    text = text_of(column)
     if column.type == FLOAT:
-        return f"try_cast({field} as double)"
+        return _number_of(column)
     if column.type == INT:
-        number = f"try_cast({field} as double)"
+        number = _number_of(column)
         is_whole = f"{number} = floor({number}) and abs({number}) <= {LARGEST_INT}"
         return f"case when {is_whole} then {number}::bigint end"
     if column.type in (DAY, TIMESTAMP):
@@ -227,7 +236,9 @@ def instant(text: str) -> str:
     """A UTC instant from each documented form; the session's time zone is UTC."""
     # a cast to timestamp is the faster one, and leaves offsets out
     iso = f"case when ends_with({text}, 'Z') then try_cast({text} as timestamp) else try_cast({text} as timestamptz)::timestamp end"
-    instant = f"coalesce({iso}, try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S']))"
+    # strptime takes a month or a day of one digit as well, which would shift the others
+    digits = f"case when length({text}) in (8, 14) then try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S']) end"
+    instant = f"coalesce({iso}, {digits})"
     return f"case when isfinite({instant}) then {instant} end"
 
 

@@ -5,8 +5,11 @@ What an answer means belongs to `faults` and `client`.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -49,20 +52,25 @@ class Transport:
         self._session.close()
 
     def send(self, endpoint: str, params: Params) -> Answer:
-        """The whole answer. Raises PassingFault when none comes, or not all of it."""
+        """The whole answer. Raises PassingFault when none comes, or not all of it within the time-out."""
+        deadline = time.monotonic() + self._timeout[1]
         try:
-            with self._session.get(
-                f"{self.base_url}{endpoint}",
-                params=dict(params),
-                timeout=self._timeout,
-                stream=True,
-                # a redirect would carry the key to another host
-                allow_redirects=False,
-            ) as response:
-                # one read of the raw stream: `.content` reads in small chunks and is 2.5 times slower
+            # one read of the raw stream: `.content` reads in small chunks and is 2.5 times slower
+            with (
+                self._session.get(
+                    f"{self.base_url}{endpoint}",
+                    params=dict(params),
+                    timeout=self._timeout,
+                    stream=True,
+                    # a redirect would carry the key to another host
+                    allow_redirects=False,
+                ) as response,
+                _cut_off_at(deadline, response.raw),
+            ):
                 body = response.raw.read(decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise faults.of_connection(error, *self._timeout) from None
+            is_late = time.monotonic() >= deadline
+            raise faults.of_connection(TimeoutError() if is_late else error, *self._timeout) from None
         return Answer(response.status_code, response.headers.get("Retry-After"), body)
 
     def said(self, text: str, body: bytes) -> str:
@@ -71,6 +79,18 @@ class Transport:
         Striking the key out of the text would miss one that is escaped, or cut off at the text's end.
         """
         return "…" if any(form in body for form in self._key_forms) else text
+
+
+@contextlib.contextmanager
+def _cut_off_at(deadline: float, stream: urllib3.BaseHTTPResponse) -> Iterator[None]:
+    """Ends reading at the deadline: a socket's own time-out begins anew with each byte that drips in."""
+    watch = threading.Timer(max(0.0, deadline - time.monotonic()), stream.shutdown)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 def _forms_of(key: str) -> frozenset[bytes]:

@@ -169,5 +169,21 @@ def silence(seconds: float) -> Fault:
     return wait
 
 
+def drip(seconds: float) -> Fault:
+    """A body that comes byte by byte, each one soon after the one before."""
+
+    def send(handler: _Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            handler.wfile.write(b" ")
+            time.sleep(0.02)
+        handler.close_connection = True
+
+    return send
+
+
 TRUNCATED = body(b'{"Status":"ok","Data":{"data":[{"a":1},{"a":')
 ERROR_ENVELOPE = body(b'{"Status":"fail","Error":"query\\n failed"}')

@@ -162,6 +162,17 @@ def test_what_comes_after_the_patience_fails_at_once_but_for_one_probe_a_pause(
     assert len(passing_time.sleeps) == before
 
 
+def test_long_after_an_outage_requests_beside_the_probe_wait_for_what_it_says(
+    make: MakeBreaker, passing_time: Time
+) -> None:
+    breaker = make(failures=1, patience=35)
+    fail(breaker)
+    passing_time.now += 3600
+    probe = breaker.enter()
+    threading.Timer(0.05, breaker.succeeded, [probe]).start()
+    assert not breaker.enter().is_probe
+
+
 def test_it_says_since_when_after_how_many_failures_and_what_the_last_was(
     make: MakeBreaker, passing_time: Time
 ) -> None:
