@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from daily_profit_model.risk_api import quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.conflicts import conflicts, find_losers
 from daily_profit_model.risk_api.decoded import DayRows, Decoded
 from daily_profit_model.risk_api.envelope import lines_of, rows_in
-from daily_profit_model.risk_api.first_look import FirstLook, Page, Place, Unusual
+from daily_profit_model.risk_api.first_look import FirstLook, Part, Place, Unusual
 from daily_profit_model.risk_api.quarantine import Rejection
 from daily_profit_model.risk_api.received import register
 from daily_profit_model.risk_api.rows_sql import identity, quoted
@@ -37,7 +37,16 @@ GROUP_ROWS = 2**12
 PAGES_COUNTED = 100
 """Pages whose rows are compared as texts at once."""
 
+ROWS_LOOKED_AT = 4_000
+"""Rows that are read field by field at once: enough to be worth the planning, few enough for memory."""
+DIVISOR = 8
+"""Parts of a page of which each is tried when the page cannot be read at once, …"""
+FEWEST_ROWS = 8
+"""… down to so few rows."""
+
 _numbers = itertools.count()
+_Doubtful = tuple[Place, bytes]
+"""Where a row stands, and the row."""
 
 
 def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
@@ -98,18 +107,18 @@ class Decoding:
         for part in self._parts:
             part.unlink(missing_ok=True)
 
-    def add(self, pages: Iterable[Page]) -> None:
+    def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
         """Read some pages: (number, rows, one a line)."""
-        found = [(number, rows) for number, rows in pages if rows]
+        parts = [(number, 0, rows) for number, rows in pages if rows]
+        doubtful: list[_Doubtful] = []
+        good = self._good_of(parts, doubtful) if parts else []
+        path = self._stored(pa.concat_tables(good)) if good else None
         with self._lock:
-            self._pages += [number for number, _ in found]
-        if found:
-            with session_on(self._database) as scratch:
-                good = list(self._good_of(scratch, found))
-            if good:
-                path = self._stored(pa.concat_tables(good))
-                with self._lock:
-                    self._parts.append(path)
+            self._pages += [number for number, _, _ in parts]
+            self._parts += [path] if path else []
+        with session_on(self._database) as scratch:
+            for first in range(0, len(doubtful), ROWS_LOOKED_AT):
+                self._look_again(scratch, doubtful[first : first + ROWS_LOOKED_AT])
 
     def distinct(self, expected: int) -> int:
         """Natural keys among the rows so far. Keys are compared by hash; in full where that does not give `expected`."""
@@ -171,25 +180,26 @@ class Decoding:
             test_logins=() if self._is_dated else tuple(sorted(self._test_logins)),
         )
 
-    def _good_of(self, scratch: duckdb.DuckDBPyConnection, pages: Sequence[Page]) -> Iterator[pa.Table]:
-        """Reads pages at once; where that cannot be done one by one, and what is unusual then row by row."""
+    def _good_of(self, parts: Sequence[Part], doubtful: list[_Doubtful]) -> list[pa.Table]:
+        """Reads parts of pages at once; where that cannot be done, page by page, and then in ever smaller parts.
+
+        So a row that cannot be read takes few others along when it becomes doubtful; where every part of a page has
+        such a row, all of the page does.
+        """
         try:
-            looked = self._first_look.look(pages)
+            looked = self._first_look.look(parts, learns=len(parts) == 1)
         except Unusual:
-            if len(pages) > 1:
-                for page in pages:
-                    yield from self._good_of(scratch, [page])
-                return
-            ((number, lines),) = pages
-            rows = rows_in(lines)
-            self._look_again(scratch, [(number, place) for place in range(1, len(rows) + 1)], rows)
-            return
-        if looked.good.num_rows:
-            yield looked.good
+            if len(parts) > 1:
+                return [good for part in parts for good in self._good_of([part], doubtful)]
+            found: list[_Doubtful] = []
+            good = [good for part in _divided(parts[0]) for good in self._good_of([part], found)]
+            doubtful += found if good else _rows_of(parts[0])
+            return good
         self._count_fields(looked.unknown, self._unknown)
         if looked.doubtful:
-            split = {number: rows_in(lines) for number, lines in pages}
-            self._look_again(scratch, looked.doubtful, [split[page][place - 1] for page, place in looked.doubtful])
+            rows = {place: row for part in parts for place, row in _rows_of(part)}
+            doubtful += [(place, rows[place]) for place in looked.doubtful]
+        return [looked.good] if looked.good.num_rows else []
 
     def _stored(self, rows: pa.Table) -> Path:
         """A file of `rows` by key, so that a piece of the order is a part of the file."""
@@ -209,8 +219,9 @@ class Decoding:
         )
         return path
 
-    def _look_again(self, scratch: duckdb.DuckDBPyConnection, places: Sequence[Place], rows: Sequence[bytes]) -> None:
+    def _look_again(self, scratch: duckdb.DuckDBPyConnection, doubtful: Sequence[_Doubtful]) -> None:
         """Reads rows field by field; where JSON cannot be read, in halves, so that one row spoils itself alone."""
+        places, rows = zip(*doubtful, strict=True)
         try:
             seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
         except duckdb.InvalidInputException:
@@ -218,11 +229,11 @@ class Decoding:
             if not middle:
                 self._reject_unreadable(scratch, rows[0])
                 return
-            self._look_again(scratch, places[:middle], rows[:middle])
-            self._look_again(scratch, places[middle:], rows[middle:])
+            self._look_again(scratch, doubtful[:middle])
+            self._look_again(scratch, doubtful[middle:])
             return
-        numbers, nths = zip(*places, strict=True)
-        scratch.register("places", pa.table({"page": numbers, "place": nths, "nth": range(len(places))}))
+        pages, nths = zip(*places, strict=True)
+        scratch.register("places", pa.table({"page": pages, "place": nths, "nth": range(len(places))}))
         scratch.execute(
             f"insert into question.accepted select page, places.place, {self._columns} from accepted join places using (nth)"
         )
@@ -277,6 +288,21 @@ class Decoding:
     def _count(self, query: str) -> int:
         (found,) = self._scratch.execute(query).fetchall()
         return int(found[0])
+
+
+def _divided(part: Part) -> list[Part]:
+    """A part in DIVISOR smaller ones; nothing where that is not worth it."""
+    page, first, lines = part
+    rows = lines.splitlines(keepends=True)
+    size = -(-len(rows) // DIVISOR)
+    if size < FEWEST_ROWS:
+        return []
+    return [(page, first + at, b"".join(rows[at : at + size])) for at in range(0, len(rows), size)]
+
+
+def _rows_of(part: Part) -> list[_Doubtful]:
+    page, first, lines = part
+    return [((page, place), row) for place, row in enumerate(rows_in(lines), start=first + 1)]
 
 
 def _types(table: Table) -> str:

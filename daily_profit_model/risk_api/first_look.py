@@ -26,8 +26,8 @@ EPOCH = date(1970, 1, 1).toordinal()
 USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"
 """How the service writes most times; where another form stands among them, its row is looked at again."""
 
-Page = tuple[int, bytes]
-"""A page's number and its rows, one a line."""
+Part = tuple[int, int, bytes]
+"""Rows of a page: its number, how many of its rows stand before, and the rows, one a line."""
 Place = tuple[int, int]
 """A page's number and which of its rows, from 1."""
 
@@ -65,15 +65,22 @@ class FirstLook:
         self._are_ids_bare = False
         self._days = pc.cast(in_arrow(np.array([day.toordinal() - EPOCH for day in days])).cast(pa.int32()), DAY)
 
-    def look(self, pages: Sequence[Page]) -> Looked:
-        """Reads `pages`. Raises Unusual where that cannot be done at once; for a single page every way is tried."""
-        lines = b"".join(rows for _, rows in pages)
-        counts = _records(lines, [len(rows) for _, rows in pages])
-        came = self._parsed(lines, is_alone=len(pages) == 1)
+    def look(self, parts: Sequence[Part], *, learns: bool = False) -> Looked:
+        """Reads `parts` at once. Raises Unusual where that cannot be done.
+
+        `learns`: how these rows write each field is found out and remembered, where they are no longer written as
+        the ones before.
+        """
+        lines = b"".join(rows for _, _, rows in parts)
+        counts = _records(lines, [len(rows) for _, _, rows in parts])
+        came = self._parsed(lines, learns)
         doubts: list[pa.Array] = []
+        firsts = [first for _, first, _ in parts]
         places = {
-            "page": in_arrow(np.repeat([page for page, _ in pages], counts)),
-            "place": in_arrow(np.concatenate([np.arange(1, count + 1) for count in counts])),
+            "page": in_arrow(np.repeat([page for page, _, _ in parts], counts)),
+            "place": in_arrow(
+                np.concatenate([np.arange(1, count + 1) + at for at, count in zip(firsts, counts, strict=True)])
+            ),
         }
         values = {column.name: self._value(column, came, doubts) for column in self._table.columns}
         typed = pa.table({**places, **values})
@@ -88,16 +95,18 @@ class FirstLook:
         found = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
         return Looked(good, found, self._unknown(good, came.take(is_good)))
 
-    def _parsed(self, lines: bytes, *, is_alone: bool) -> pa.Table:
+    def _parsed(self, lines: bytes, learns: bool) -> pa.Table:
         """The fields as they came."""
         if self._are_ids_bare:
             lines = self._bare_id.sub(rb'\1"\2"', lines)
         try:
             return _read(lines, self._layout)
         except pa.ArrowException as error:
-            if not is_alone:
+            if not learns:
                 raise Unusual(str(error)) from None
         layout = self._layout_of(lines)
+        if layout == self._layout and self._are_ids_bare:
+            raise Unusual("neither way of writing fits")
         try:
             came = _read(lines, layout)
         except pa.ArrowException as error:
@@ -107,7 +116,7 @@ class FirstLook:
             self._layout = layout
             return came
         self._are_ids_bare = True
-        return self._parsed(lines, is_alone=True)
+        return self._parsed(lines, learns)
 
     def _layout_of(self, lines: bytes) -> dict[str, pa.DataType]:
         """How these rows write each field: as a number or as text."""

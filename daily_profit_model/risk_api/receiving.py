@@ -16,8 +16,8 @@ from daily_profit_model.tables.contract import Table
 
 READERS = 2
 """Batches that are read at once: what of a batch is one thread's work does not stop the other."""
-BATCH_BYTES = 16 * 2**20
-"""JSON of a batch: enough to be worth a statement, little enough to hold several."""
+BATCH_BYTES = 8 * 2**20
+"""JSON of a batch: enough for a file of its own, little enough to hold several."""
 BATCHES_AHEAD = READERS
 """Batches that are read or wait; then fetching waits for reading, so that memory stays bounded."""
 

@@ -204,9 +204,9 @@ def text_of(column: Column) -> str:
 
 
 def _number_of(column: Column) -> str:
-    text = text_of(column)
-    # the cast passes over underscores
-    return f"try_cast(case when not contains({text}, '_') then {text} end as double)"
+    field = quoted(column.source or "")
+    # the cast passes over blanks, and over underscores too
+    return f"case when not contains({field}, '_') then try_cast({field} as double) end"
 
 
 def value_of(column: Column) -> str:

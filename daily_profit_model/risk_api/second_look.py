@@ -68,14 +68,18 @@ where problem = {TEST} and platform is not null and broker is not null and login
 
 
 def _unknown(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:
+    layouts = scratch.execute("select distinct json_keys(row) from received").fetchall()
     known = {column.source for column in table.columns}
-    found = scratch.execute("""
-select typed.date, field.key, count(*)
-from received
-join typed using (nth), json_each(received.row) as field
-where json_type(received.row) = 'OBJECT' and field.type <> 'NULL'
-group by typed.date, field.key""").fetchall()
-    return Counter({(day, name): count for day, name, count in found if name not in known})
+    counts: Counter[tuple[date | None, str]] = Counter()
+    for name in {name for (names,) in layouts for name in names or () if name not in known}:
+        pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+        found = scratch.execute(
+            "select date, count(*) from received join typed using (nth) "
+            "where coalesce(json_type(row, $pointer), 'NULL') <> 'NULL' group by date",
+            {"pointer": pointer},
+        ).fetchall()
+        counts.update({(day, name): count for day, count in found})
+    return counts
 
 
 def _unreadable(scratch: duckdb.DuckDBPyConnection, table: Table) -> Counter[tuple[date | None, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from datetime import date
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daily_profit_model.risk_api import second_look
 from daily_profit_model.risk_api.decode import decode
-from daily_profit_model.risk_api.first_look import FirstLook, Looked, Page, Unusual
+from daily_profit_model.risk_api.first_look import FirstLook, Looked, Part, Unusual
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY, RAW_METRICS_HOURLY, RAW_TRADES_CLOSED
 from daily_profit_model_tests.risk_api.records import DAY, TRADE, body, metric, trade
+
+decode_module = importlib.import_module("daily_profit_model.risk_api.decode")
 
 odd_values = (
     st.sampled_from(["", " x ", "2026-06-01 10:00:00", "20260601", "901.0", "null", "NaN", "1e400", "é\ud7ff", "Buy"])
@@ -36,7 +40,7 @@ def lines(*rows: Any) -> bytes:
 
 
 def looked(*rows: Any, days: tuple[date, ...] = (DAY,)) -> Looked:
-    return FirstLook(RAW_TRADES_CLOSED, days).look([(1, lines(*rows))])
+    return FirstLook(RAW_TRADES_CLOSED, days).look([(1, 0, lines(*rows))], learns=True)
 
 
 @given(pages=st.lists(st.lists(odd_rows | st.none() | odd_values, max_size=4), max_size=3))
@@ -45,7 +49,7 @@ def test_rows_read_at_once_are_the_rows_read_field_by_field(pages: list[list[Any
     sent = [orjson.dumps(page, option=orjson.OPT_NON_STR_KEYS) for page in pages if is_json(page)]
     at_once = decode(RAW_TRADES_CLOSED, sent, day=DAY)
 
-    def refuse(self: FirstLook, pages: list[Page]) -> Looked:
+    def refuse(self: FirstLook, parts: list[Part], *, learns: bool = False) -> Looked:
         raise Unusual("on purpose")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -94,7 +98,7 @@ def test_one_doubtful_row_leaves_the_others_good(change: dict[str, Any]) -> None
 @pytest.mark.parametrize("hour", [-1, 24])
 def test_an_hour_that_no_day_has_is_doubtful(hour: int) -> None:
     sent = lines(metric(hour=hour, datetime=None), metric(hour=0, datetime=None))
-    assert FirstLook(RAW_METRICS_HOURLY, [DAY]).look([(7, sent)]).doubtful == [(7, 1)]
+    assert FirstLook(RAW_METRICS_HOURLY, [DAY]).look([(7, 0, sent)], learns=True).doubtful == [(7, 1)]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +121,10 @@ def test_fields_written_otherwise_are_read_at_once_as_well(rows: list[dict[str, 
 
 def test_how_a_service_writes_is_remembered_so_that_pages_are_read_together() -> None:
     first_look = FirstLook(RAW_METRICS_DAILY, [DAY])
-    pages = [(nth, lines(metric(2 * nth), metric(2 * nth + 1))) for nth in (1, 2)]
+    pages = [(nth, 0, lines(metric(2 * nth), metric(2 * nth + 1))) for nth in (1, 2)]
     with pytest.raises(Unusual):  # the plan is a number and a ratio is text, which no contract says
         first_look.look(pages)
-    first_look.look(pages[:1])
+    first_look.look(pages[:1], learns=True)
     assert first_look.look(pages).good.num_rows == 4
 
 
@@ -128,7 +132,21 @@ def test_how_a_service_writes_is_remembered_so_that_pages_are_read_together() ->
 def test_a_line_that_is_no_record_never_comes_to_arrow_s_reader_which_it_would_crash(line: bytes) -> None:
     for sent in (line + b"\n", lines(trade()) + line + b"\n", line + b"\n" + lines(trade())):
         with pytest.raises(Unusual):
-            FirstLook(RAW_TRADES_CLOSED, [DAY]).look([(1, sent)])
+            FirstLook(RAW_TRADES_CLOSED, [DAY]).look([(1, 0, sent)])
+
+
+def test_a_row_that_cannot_be_read_at_once_takes_few_others_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def counting(scratch: Any, table: Any, rows: list[bytes], day: Any) -> Any:
+        looked_at.append(len(rows))
+        return second_look.second_look(scratch, table, rows, day)
+
+    monkeypatch.setattr(decode_module, "second_look", counting)
+    rows = [trade(nth, fee=[1] if nth == 700 else 0) for nth in range(1000)]
+    decoded = decode(RAW_TRADES_CLOSED, [body(*rows), body(trade(2000))], day=DAY)
+    assert (decoded.rows.num_rows, decoded.unreadable) == (1001, {"fee": 1})
+    assert sum(looked_at) <= 2 * decode_module.FEWEST_ROWS
 
 
 def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
@@ -142,7 +160,7 @@ import sys
 from datetime import date
 from daily_profit_model.risk_api.first_look import FirstLook
 from daily_profit_model.tables.raw import RAW_TRADES_CLOSED
-look = FirstLook(RAW_TRADES_CLOSED, [date({DAY.year}, {DAY.month}, {DAY.day})]).look([(1, {lines(trade(), trade(1, lots=0))!r})])
+look = FirstLook(RAW_TRADES_CLOSED, [date({DAY.year}, {DAY.month}, {DAY.day})]).look([(1, 0, {lines(trade(), trade(1, lots=0))!r})])
 assert look.doubtful == [(1, 2)]
 sys.exit("pandas" in sys.modules)
 """
