@@ -26,6 +26,8 @@ sandbox_app = typer.Typer(
     help="The simulated firm and its API, for trying the platform without credentials.", no_args_is_help=True
 )
 app.add_typer(sandbox_app, name="sandbox")
+features_app = typer.Typer(help="The catalogue of features: what is known of an account.", no_args_is_help=True)
+app.add_typer(features_app, name="features")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -140,6 +142,39 @@ def ui(
     from daily_profit_model.defs.launch.ui import serve_ui
 
     raise typer.Exit(serve_ui(settings(), port=port))
+
+
+@features_app.command("list")
+def features_list(
+    family: Annotated[str, typer.Option(help="One family; default all.")] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Every feature: family, type, unit, how many days it looks at, and what it says."""
+    from daily_profit_model.features.command import list_features
+
+    list_features(family, as_json=as_json)
+
+
+@features_app.command("describe")
+def features_describe(
+    name: Annotated[str, typer.Argument(help="The feature's name.")], as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """One feature in full: its inputs, its SQL, and what null means."""
+    from daily_profit_model.features.command import describe_feature
+
+    describe_feature(name, as_json=as_json)
+
+
+@features_app.command("docs")
+def features_docs(
+    to: Annotated[str, typer.Option(help="File to write.")] = "docs/features.md", debug: Debug = False
+) -> None:
+    """Write the page of all features from the catalogue."""
+    from daily_profit_model.features.command import write_page
+
+    write_page(Path(to))
+    typer.echo(f"written: {to}")
 
 
 @sandbox_app.command("serve")
