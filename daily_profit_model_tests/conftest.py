@@ -1,8 +1,14 @@
-"""What every test stands on: no setting of the machine reaches a test, and the calendar begins on one day."""
+"""What every test stands on: no setting of the machine reaches it, the calendar begins on one day, a lake is its own."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from daily_profit_model.lake import Lake
 
 CALENDAR_START = "2026-03-01"
 
@@ -12,3 +18,9 @@ for name in [name for name in os.environ if name.startswith(("DPM_", "RISK_API_"
 os.environ["DPM_START_DATE"] = CALENDAR_START
 os.environ["DPM_FIRST_TRAINING_DAYS"] = "44"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake in a temporary folder."""
+    return Lake(UPath(tmp_path / "lake"))

@@ -16,29 +16,16 @@ from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.monitoring.checks import thresholds_of
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.monitoring.feed_health import FEEDS
-from daily_profit_model.risk_api.measurement import Measurement
 from daily_profit_model.risk_api.request_log import RequestLog
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables.monitoring import FEED_HEALTH
 from daily_profit_model_tests.quality.small_firm import FEED_THRESHOLDS
+from daily_profit_model_tests.risk_api.measured import good_call
 
 KEY = dg.AssetKey(["monitoring", "feed_health"])
 BEFORE, WELL, NOBODY, ILL = "2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"
 DAYS = (BEFORE, WELL, NOBODY, ILL)
-GOOD = Measurement(
-    started_at=datetime(2026, 3, 3, 6, tzinfo=UTC),
-    endpoint="v2/trades/closed",
-    outcome="ok",
-    status=200,
-    latency_s=0.2,
-    bytes=1000,
-    rows=10,
-    attempt=1,
-    limited_s=0.0,
-    held_s=0.0,
-    breaker_state="closed",
-    opened_breaker=False,
-)
+GOOD = good_call(datetime(2026, 3, 3, 6, tzinfo=UTC))
 
 
 @pytest.fixture

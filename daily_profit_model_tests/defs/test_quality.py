@@ -8,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from upath import UPath
 
 from daily_profit_model.defs.calendars import DAILY
 from daily_profit_model.defs.quality import checks_by_table, checks_for
@@ -70,11 +69,6 @@ def statuses(instance: dg.DagsterInstance, rule: Rule) -> dict[str | None, str]:
     key = dg.AssetCheckKey(KEY, rule.id)
     history = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
     return {record.partition: record.status.value for record in reversed(history)}
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(UPath(tmp_path / "lake"))
 
 
 @pytest.mark.parametrize("day", [DAYS[0], SPOILED])

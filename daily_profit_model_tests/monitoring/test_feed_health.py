@@ -27,6 +27,7 @@ from daily_profit_model.tables.raw import (
     RAW_TRADES_OPEN,
 )
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
+from daily_profit_model_tests.risk_api.measured import good_call
 
 DAY = date(2026, 6, 2)
 """The day of the calls: its morning fetches the data of the day before."""
@@ -39,20 +40,7 @@ CLOSED, OPEN, DAILY, HOURLY, ALLTIME = (
     "v2/metrics/hourly",
     "v2/metrics/alltime",
 )
-GOOD = Measurement(
-    started_at=MORNING,
-    endpoint=CLOSED,
-    outcome="ok",
-    status=200,
-    latency_s=0.2,
-    bytes=1000,
-    rows=10,
-    attempt=1,
-    limited_s=0.0,
-    held_s=0.0,
-    breaker_state="closed",
-    opened_breaker=False,
-)
+GOOD = good_call(MORNING)
 HOUR = 3600.0
 
 

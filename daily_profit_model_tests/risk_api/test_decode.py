@@ -6,6 +6,7 @@ import random
 from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pytest
 
@@ -228,6 +229,18 @@ def test_a_null_in_a_key_counts_as_a_value_and_differing_rows_are_told_by_their_
         decoding.add([(0, lines_of(sent))])
         assert decoding.distinct(4) == 2
         assert decoding.fingerprint()[0] == 3
+
+
+def test_rows_are_known_by_what_they_say_whatever_page_and_white_space_they_come_with() -> None:
+    odd = body(trade(comment="@"))[1:-1].replace(b'"@"', b'"\\ud800"')
+    plain, spaced = body(trade(1))[1:-1], orjson.dumps(trade(1)).replace(b'":', b'" : ').replace(b',"', b' , "')
+    assert spaced != plain
+    fingerprints = set()
+    for sent in (odd + b"\n" + plain + b"\n", spaced + b"\n" + odd + b"\n"):
+        with Decoding(RAW_TRADES_CLOSED, [DAY], [sent].__getitem__) as decoding:
+            decoding.add([(0, sent)])
+            fingerprints.add(decoding.fingerprint())
+    assert len(fingerprints) == 1
 
 
 def test_a_key_that_came_once_good_and_once_bad_is_one_key() -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,64 +11,12 @@ from hypothesis import strategies as st
 from daily_profit_model.risk_api import (
     IncompleteFetch,
     RequestRefused,
-    RiskApi,
     ServiceFailing,
     ServiceUnreachable,
-    fetch_all,
 )
-from daily_profit_model.risk_api.envelope import rows_in
-from daily_profit_model.risk_api.spool import Spool
 from daily_profit_model_tests.risk_api import scripted_service as scripted
+from daily_profit_model_tests.risk_api.paged import ENDPOINT, Connect, fetched, rows, tickets
 from daily_profit_model_tests.risk_api.scripted_service import Service
-
-Connect = Callable[..., RiskApi]
-ENDPOINT = "v2/trades/closed"
-KEY = ("login", "ticket")
-
-
-def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
-    return [{"login": str(n % 7), "ticket": n, "profit": n / 4} for n in range(first, first + count)]
-
-
-class Keys:
-    """A receiver that parses: what came, by its natural key."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-
-    def begin(self) -> None:
-        self.rows = []
-
-    def page(self, number: int, rows: bytes) -> None:
-        self.rows += map(orjson.loads, rows_in(rows))
-
-    def distinct(self, expected: int) -> int:
-        return len({tuple(row[name] for name in KEY) for row in self.rows})
-
-    def fingerprint(self) -> tuple[int, int]:
-        different = {orjson.dumps(row) for row in self.rows}
-        return len(different), sum(map(hash, different))
-
-
-@dataclass(frozen=True)
-class Pages:
-    """What a fetch said and what its receiver got."""
-
-    total: int
-    requests: int
-    retries: int
-    rows: list[dict[str, Any]]
-
-
-def tickets(pages: Pages) -> set[int]:
-    return {row["ticket"] for row in pages.rows}
-
-
-def fetched(api: RiskApi, limit: int = 10, spool: Spool | None = None) -> Pages:
-    keys = Keys()
-    params = {"trade-date": "20260601"}
-    said = fetch_all(api, ENDPOINT, params, limit=limit, spool=spool or Spool(None, "question"), receiver=keys)
-    return Pages(said.total, said.requests, said.retries, keys.rows)
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 95])
@@ -219,36 +163,6 @@ def test_rows_that_differ_under_one_key_and_change_from_round_to_round_are_incom
         fetched(connect())
 
 
-@pytest.mark.parametrize("stopped_after", range(1, 10))
-def test_a_fetch_that_was_stopped_goes_on_and_asks_for_no_page_twice(
-    service: Service, connect: Connect, stopped_after: int
-) -> None:
-    service.rows[ENDPOINT], spool = rows(95), Spool(None, "question")
-    service.faults = [*[None] * stopped_after, *[scripted.status(404)] * 20]
-    with pytest.raises(RequestRefused):
-        fetched(connect(connections=1), spool=spool)
-    stored = {extent.skip for extent in spool.extents()}
-    assert len(stored) == stopped_after
-    service.faults = []
-    service.asked.clear()
-    assert tickets(fetched(connect(), spool=spool)) == set(range(95))
-    assert sorted(int(params["skip"]) for _, params, _ in service.asked) == sorted(set(range(0, 95, 10)) - stored)
-
-
-def test_a_stopped_fetch_starts_again_when_the_total_does_not_hold(service: Service, connect: Connect) -> None:
-    service.rows[ENDPOINT], spool = rows(95), Spool(None, "question")
-    service.faults = [*[None] * 5, *[scripted.status(404)] * 20]
-    with pytest.raises(RequestRefused):
-        fetched(connect(connections=1), spool=spool)
-    service.asked.clear()
-    service.faults = []
-    service.rows[ENDPOINT] = [*rows(1, first=1000), *rows(95)]
-    pages = fetched(connect(), spool=spool)
-    assert tickets(pages) == {*range(95), 1000}
-    assert [params["skip"] for _, params, _ in service.asked][:2] == ["50", "0"]
-    assert pages.requests == 11
-
-
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     count=st.integers(0, 60),
@@ -290,18 +204,6 @@ def test_after_a_failure_no_more_pages_are_begun(service: Service, connect: Conn
     with pytest.raises(RequestRefused):
         fetched(connect(connections=2))
     assert len(service.asked) < 10
-
-
-def test_a_fetch_that_was_stopped_when_all_pages_were_there_asks_whether_the_total_holds(
-    service: Service, connect: Connect
-) -> None:
-    service.rows[ENDPOINT], spool = rows(25), Spool(None, "question")
-    fetched(connect(), spool=spool)
-    service.asked.clear()
-    assert tickets(fetched(connect(), spool=spool)) == set(range(25))
-    assert [params["limit"] for _, params, _ in service.asked] == ["1"]
-    service.rows[ENDPOINT] = rows(30)
-    assert tickets(fetched(connect(), spool=spool)) == set(range(30))
 
 
 def test_a_first_page_that_is_short_does_not_make_all_others_short(service: Service, connect: Connect) -> None:

@@ -19,25 +19,12 @@ from structlog.testing import capture_logs
 from upath import UPath
 
 from daily_profit_model.lake import Lake
-from daily_profit_model.risk_api.measurement import Measurement
 from daily_profit_model.risk_api.request_log import FULL, OLDEST_S, RequestLog
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
+from daily_profit_model_tests.risk_api.measured import good_call
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-ONE = Measurement(
-    started_at=NOON,
-    endpoint="v2/trades/closed",
-    outcome="ok",
-    status=200,
-    latency_s=0.25,
-    bytes=567_000,
-    rows=1000,
-    attempt=2,
-    limited_s=0.1,
-    held_s=1.5,
-    breaker_state="closed",
-    opened_breaker=False,
-)
+ONE = replace(good_call(NOON), latency_s=0.25, bytes=567_000, rows=1000, attempt=2, limited_s=0.1, held_s=1.5)
 
 
 class Alarm:
@@ -63,11 +50,6 @@ class Alarm:
 @pytest.fixture(autouse=True)
 def _numbers_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daily_profit_model.risk_api.request_log._numbers", itertools.count(1))
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(UPath(tmp_path / "lake"))
 
 
 @pytest.fixture

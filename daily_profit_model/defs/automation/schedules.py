@@ -13,6 +13,11 @@ from daily_profit_model.settings import load_settings
 DAY_KEY = "%Y-%m-%d"
 
 
+def _day_before(context: dg.ScheduleEvaluationContext) -> str:
+    """The key of the day (UTC) before the one on which the schedule fires."""
+    return (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+
+
 @dg.schedule(
     job=daily_data,
     cron_schedule="0 6 * * *",
@@ -21,7 +26,7 @@ DAY_KEY = "%Y-%m-%d"
     description="06:00 UTC, the cut-off of yesterday: yesterday's data. Today's predictions follow by sensor.",
 )
 def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+    yesterday = _day_before(context)
     return dg.RunRequest(partition_key=yesterday, run_key=f"daily_data:{yesterday}")
 
 
@@ -33,7 +38,7 @@ def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     description="00:15 UTC, when yesterday's last call is over and logged: how yesterday's calls went.",
 )
 def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+    yesterday = _day_before(context)
     return dg.RunRequest(partition_key=yesterday, run_key=f"daily_feeds:{yesterday}")
 
 
@@ -62,7 +67,7 @@ def every_morning_again(context: dg.ScheduleEvaluationContext) -> list[dg.RunReq
     description="Mondays 07:00 UTC: yesterday's cut-off, when its outcomes are known. In force from Tuesday on.",
 )
 def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    cutoff = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+    cutoff = _day_before(context)
     if cutoff not in CUT_OFFS.get_partition_keys(context.scheduled_execution_time):
         return dg.SkipReason(f"{cutoff} has too few days of history before it")
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
