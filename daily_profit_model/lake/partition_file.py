@@ -172,12 +172,12 @@ def _store(
     with _replacing(path) as place:
         content = ContentHash(table.schema())
         stored = pa.schema([table.schema().field(name) for name in table.stored_names])
-        # a dictionary of numbers costs a third of the writing and makes no file smaller
-        texts = [field.name for field in stored if pa.types.is_string(field.type)]
+        # a dictionary of fractions costs a third of the writing, and spares a sixth of a file of trades at most
+        repeating = [field.name for field in stored if not pa.types.is_floating(field.type)]
         with (
             ThreadPoolExecutor(1) as beside,
             pq.ParquetWriter(
-                place.stream, stored, compression="zstd", store_schema=True, use_dictionary=texts
+                place.stream, stored, compression="zstd", store_schema=True, use_dictionary=repeating
             ) as writer,
         ):
             for group in _one_ahead(_row_groups(table, partition, rows)):

@@ -48,6 +48,7 @@ class _Outage:
 
     failures: int
     began: float
+    last: float
     began_at: datetime
     reason: str
 
@@ -106,9 +107,11 @@ class Breaker:
             if self._state != "closed" and not granted.is_probe:
                 return False  # it was under way when others failed
             now, before = self._clock(), self._outage
+            if before and self._state == "closed" and now - before.last > self._patience:
+                before = None  # nobody has asked for so long that it says nothing of now
             began, began_at = (before.began, before.began_at) if before else (now, self._now())
             count = before.failures + 1 if before else 1
-            self._outage = _Outage(count, began, began_at, reason)
+            self._outage = _Outage(count, began, now, began_at, reason)
             if self._state == "closed" and count < self._failures:
                 return False
             is_new, self._state = self._state == "closed", "open"

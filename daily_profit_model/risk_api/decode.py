@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -37,12 +37,10 @@ GROUP_ROWS = 2**12
 PAGES_COUNTED = 100
 """Pages whose rows are compared as texts at once."""
 
-ROWS_LOOKED_AT = 4_000
-"""Rows that are read field by field at once: enough to be worth the planning, few enough for memory."""
-DIVISOR = 8
-"""Parts of a page of which each is tried when the page cannot be read at once, …"""
-FEWEST_ROWS = 8
-"""… down to so few rows."""
+BYTES_LOOKED_AT = 2 * 2**20
+"""JSON that is read field by field at once: enough to be worth the planning, little enough for memory."""
+PART_ROWS = 50
+"""Rows of a part of a page, when the page cannot be read at once."""
 
 _numbers = itertools.count()
 _Doubtful = tuple[Place, bytes]
@@ -83,7 +81,7 @@ class Decoding:
         self._pages: list[int] = []
         self._parts: list[Path] = []
         self._is_unique = True
-        self._lock = threading.Lock()
+        self._lock, self._looking_again = threading.Lock(), threading.Lock()
         self._name = f"question-{next(_numbers)}"
         self._database = new_database()
         self._scratch = session_on(self._database)
@@ -112,13 +110,16 @@ class Decoding:
         parts = [(number, 0, rows) for number, rows in pages if rows]
         doubtful: list[_Doubtful] = []
         good = self._good_of(parts, doubtful) if parts else []
+        if sum(rows.count(b"\n") for _, _, rows in parts) != sum(table.num_rows for table in good) + len(doubtful):
+            raise RuntimeError(f"{self.table.name}: rows were lost on the way from page to table")
         path = self._stored(pa.concat_tables(good)) if good else None
         with self._lock:
             self._pages += [number for number, _, _ in parts]
             self._parts += [path] if path else []
-        with session_on(self._database) as scratch:
-            for first in range(0, len(doubtful), ROWS_LOOKED_AT):
-                self._look_again(scratch, doubtful[first : first + ROWS_LOOKED_AT])
+        # one thread at a time, as each needs many times the memory of its rows
+        with self._looking_again, session_on(self._database) as scratch:
+            for portion in _portions(doubtful):
+                self._look_again(scratch, portion)
 
     def distinct(self, expected: int) -> int:
         """Natural keys among the rows so far. Keys are compared by hash; in full where that does not give `expected`."""
@@ -184,20 +185,18 @@ class Decoding:
         )
 
     def _good_of(self, parts: Sequence[Part], doubtful: list[_Doubtful]) -> list[pa.Table]:
-        """Reads parts of pages at once; where that cannot be done, page by page, and then in ever smaller parts.
+        """Reads parts of pages at once; where that cannot be done page by page, and then in smaller parts.
 
-        So a row that cannot be read takes few others along when it becomes doubtful; where every part of a page has
-        such a row, all of the page does.
+        So a row that cannot be read takes few others along when it becomes doubtful.
         """
+        is_page = len(parts) == 1 and parts[0][1] == 0  # or its first part
         try:
-            looked = self._first_look.look(parts, learns=len(parts) == 1)
+            looked = self._first_look.look(parts, learns=is_page)
         except Unusual:
-            if len(parts) > 1:
-                return [good for part in parts for good in self._good_of([part], doubtful)]
-            found: list[_Doubtful] = []
-            good = [good for part in _divided(parts[0]) for good in self._good_of([part], found)]
-            doubtful += found if good else _rows_of(parts[0])
-            return good
+            smaller = parts if len(parts) > 1 else _divided(parts[0]) if is_page else ()
+            if not smaller:
+                doubtful += _rows_of(parts[0])
+            return [good for part in smaller for good in self._good_of([part], doubtful)]
         self._count_fields(looked.unknown, self._unknown)
         if looked.doubtful:
             rows = {place: row for part in parts for place, row in _rows_of(part)}
@@ -227,7 +226,7 @@ class Decoding:
         places, rows = zip(*doubtful, strict=True)
         try:
             seen = second_look(scratch, self.table, rows, self.days[0] if len(self.days) == 1 else None)
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, duckdb.OutOfMemoryException):
             middle = len(rows) // 2
             if not middle:
                 self._reject_unreadable(scratch, rows[0])
@@ -263,7 +262,7 @@ class Decoding:
         )
 
     def _reject_unreadable(self, scratch: duckdb.DuckDBPyConnection, row: bytes) -> None:
-        """A row that the reader refuses as JSON, though it is whole: an impossible escape in a text."""
+        """A row that the reader refuses as JSON, though it is whole: an impossible escape, or a text beyond all memory."""
         rejected = quarantine.of_rejections(
             self.table, self.days[0], [Rejection("unreadable_json", None, row.decode(errors="replace"))]
         )
@@ -293,19 +292,31 @@ class Decoding:
         return int(found[0])
 
 
-def _divided(part: Part) -> list[Part]:
-    """A part in DIVISOR smaller ones; nothing where that is not worth it."""
-    page, first, lines = part
+def _divided(page: Part) -> list[Part]:
+    """The parts of a page of which each is tried; none where that is not worth it."""
+    number, _, lines = page
     rows = lines.splitlines(keepends=True)
-    size = -(-len(rows) // DIVISOR)
-    if size < FEWEST_ROWS:
+    if len(rows) <= PART_ROWS:
         return []
-    return [(page, first + at, b"".join(rows[at : at + size])) for at in range(0, len(rows), size)]
+    return [(number, at, b"".join(rows[at : at + PART_ROWS])) for at in range(0, len(rows), PART_ROWS)]
 
 
 def _rows_of(part: Part) -> list[_Doubtful]:
     page, first, lines = part
     return [((page, place), row) for place, row in enumerate(rows_in(lines), start=first + 1)]
+
+
+def _portions(doubtful: Sequence[_Doubtful]) -> Iterator[list[_Doubtful]]:
+    portion: list[_Doubtful] = []
+    size = 0
+    for place, row in doubtful:
+        portion.append((place, row))
+        size += len(row)
+        if size >= BYTES_LOOKED_AT:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def _types(table: Table) -> str:

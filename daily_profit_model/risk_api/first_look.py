@@ -6,12 +6,14 @@ Arrow parses the JSON by a schema that follows from the contract and from how th
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -22,7 +24,13 @@ from daily_profit_model.risk_api.arrays import in_arrow, where
 from daily_profit_model.risk_api.rows_sql import BLANKS, IDENTITY, IDS, LARGEST, LARGEST_INT, upstream
 from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
-EPOCH = date(1970, 1, 1).toordinal()
+WHOLE_TIME, WHOLE_DAY = len("2026-06-01 00:00:00"), len("2026-06-01")
+"""Shorter times, such as an hour alone, are looked at again."""
+ROWS_SAMPLED = 50
+"""Rows of a page that tell how it is written."""
+BARE_NUMBER = re.compile(rb'("\s*:\s*)(-?\d[\d.eE+-]*)(?=\s*[,}])')
+"""A number as the value of a field: within a text a quote is escaped, so none is found there."""
+EPOCH, DAY_MS = date(1970, 1, 1).toordinal(), 86_400_000
 USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$"
 """How the service writes most times; where another form stands among them, its row is looked at again."""
 
@@ -36,8 +44,10 @@ class Unusual(ValueError):
     """Something among these rows keeps all of them from being read at once."""
 
 
+_FIRST_MOMENT, _AFTER_LAST_MOMENT = in_arrow(np.array([1 - EPOCH, date.max.toordinal() + 1 - EPOCH]) * DAY_MS)
 _ZERO, _LAST_HOUR, _LARGEST, _LARGEST_INT = in_arrow(np.array([0.0, 23.0, LARGEST, LARGEST_INT]))
 _SIDES = pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 3, 7], np.int32)), pa.py_buffer(b"buysell"))
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NO_TEXT, _NO_NUMBER = pa.nulls(1, TEXT)[0], pa.nulls(1, FLOAT)[0]
 
 
@@ -52,28 +62,34 @@ class Looked:
     """Good rows with a value in a field that the contract does not know, by day and field."""
 
 
+@dataclass(frozen=True)
+class Style:
+    """How a service writes: the type of each field, whether it mixes numbers with text, and fields of its own."""
+
+    layout: dict[str, pa.DataType]
+    is_mixed: bool = False
+    has_unknown: bool = False
+
+
 class FirstLook:
-    """Reads the pages of a question, and remembers how the service writes each field. Safe for many threads."""
+    """Reads the pages of a question, and remembers how the service writes. Safe for many threads."""
 
     def __init__(self, table: Table, days: Sequence[date]) -> None:
         self._table = table
         self._fields = upstream(table)
-        self._layout = {str(column.source): FLOAT if column.type in (FLOAT, INT) else TEXT for column in self._fields}
-        ids = "|".join(re.escape(str(column.source)) for column in self._fields if column.name in IDS)
-        # within a text a quote is escaped, so this finds nothing but keys
-        self._bare_id = re.compile(rf'("(?:{ids})"\s*:\s*)(-?\d+)(?=\s*[,}}])'.encode())
-        self._are_ids_bare = False
+        layout = {str(column.source): FLOAT if column.type in (FLOAT, INT) else TEXT for column in self._fields}
+        self._style = Style(layout)
         self._days = pc.cast(in_arrow(np.array([day.toordinal() - EPOCH for day in days])).cast(pa.int32()), DAY)
 
     def look(self, parts: Sequence[Part], *, learns: bool = False) -> Looked:
         """Reads `parts` at once. Raises Unusual where that cannot be done.
 
-        `learns`: how these rows write each field is found out and remembered, where they are no longer written as
-        the ones before.
+        `learns`: how these rows are written is found out and remembered, where they are no longer written as the
+        ones before.
         """
         lines = b"".join(rows for _, _, rows in parts)
         counts = _records(lines, [len(rows) for _, _, rows in parts])
-        came = self._parsed(lines, learns)
+        came, style = self._parsed(lines, learns)
         doubts: list[pa.Array] = []
         firsts = [first for _, first, _ in parts]
         places = {
@@ -84,48 +100,48 @@ class FirstLook:
         }
         values = {column.name: self._value(column, came, doubts) for column in self._table.columns}
         typed = pa.table({**places, **values})
-        is_doubtful = np.zeros(came.num_rows, bool)
+        is_doubtful = np.zeros(sum(counts), bool)
         for doubt in (*doubts, *self._impossible(values)):
             is_doubtful[where(doubt)] = True
-        if not is_doubtful.any():
-            return Looked(typed, [], self._unknown(typed, came))
-        is_good = in_arrow(np.flatnonzero(~is_doubtful))
-        doubtful = typed.select(("page", "place")).take(in_arrow(np.flatnonzero(is_doubtful)))
-        good = typed.take(is_good)
-        found = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
-        return Looked(good, found, self._unknown(good, came.take(is_good)))
+        found: list[Place] = []
+        good = typed
+        if is_doubtful.any():
+            doubtful = typed.select(("page", "place")).take(in_arrow(np.flatnonzero(is_doubtful)))
+            found = list(zip(doubtful["page"].to_pylist(), doubtful["place"].to_pylist(), strict=True))
+            good = typed.take(in_arrow(np.flatnonzero(~is_doubtful)))
+        return Looked(good, found, self._unknown(lines, ~is_doubtful, good) if style.has_unknown else Counter())
 
-    def _parsed(self, lines: bytes, learns: bool) -> pa.Table:
-        """The fields as they came."""
-        if self._are_ids_bare:
-            lines = self._bare_id.sub(rb'\1"\2"', lines)
-        try:
-            return _read(lines, self._layout)
-        except pa.ArrowException as error:
-            if not learns:
-                raise Unusual(str(error)) from None
-        layout = self._layout_of(lines)
-        if layout == self._layout and self._are_ids_bare:
-            raise Unusual("neither way of writing fits")
-        try:
-            came = _read(lines, layout)
-        except pa.ArrowException as error:
-            if self._are_ids_bare or not self._bare_id.search(lines):
-                raise Unusual(str(error)) from None
-        else:
-            self._layout = layout
-            return came
-        self._are_ids_bare = True
-        return self._parsed(lines, learns)
+    def _parsed(self, lines: bytes, learns: bool) -> tuple[pa.Table, Style]:
+        """The fields as they came, and how they are written."""
+        said = ""
+        for style in self._styles(lines) if learns else (self._style,):
+            try:
+                came, found = _read(lines, style)
+            except pa.ArrowException as error:
+                said = str(error)
+            else:
+                self._style = found
+                return came, found
+        raise Unusual(said)
+
+    def _styles(self, lines: bytes) -> Iterator[Style]:
+        """The ways in which these rows may be written: as those before, as the first of them, with mixed types."""
+        style = self._style
+        yield style
+        if not style.is_mixed:
+            if (layout := self._layout_of(lines)) != style.layout:
+                yield replace(style, layout=layout)
+            yield replace(style, layout=dict.fromkeys(style.layout, TEXT), is_mixed=True)
 
     def _layout_of(self, lines: bytes) -> dict[str, pa.DataType]:
-        """How these rows write each field: as a number or as text."""
+        """How the first of these rows write each field: as a number or as text."""
+        layout = dict(self._style.layout)
+        sample = b"".join(lines.splitlines(keepends=True)[:ROWS_SAMPLED])
         try:
-            schema = _read(lines, {}).schema
+            schema = _arrow_reader(sample, {}, "infer").schema
         except pa.ArrowException:
-            return self._layout
+            return layout
         seen = {field.name: field.type for field in schema}
-        layout = dict(self._layout)
         for column in self._fields:
             kind = seen.get(str(column.source), pa.null())
             if pa.types.is_string(kind) or pa.types.is_timestamp(kind):
@@ -165,13 +181,16 @@ class FirstLook:
         if "hour" in values:
             yield pc.invert(pc.and_(pc.greater_equal(values["hour"], _ZERO), pc.less_equal(values["hour"], _LAST_HOUR)))
 
-    def _unknown(self, good: pa.Table, came: pa.Table) -> Counter[tuple[date | None, str]]:
+    def _unknown(
+        self, lines: bytes, is_good: npt.NDArray[np.bool_], good: pa.Table
+    ) -> Counter[tuple[date | None, str]]:
         found: Counter[tuple[date | None, str]] = Counter()
-        for name in came.column_names:
-            if name not in self._layout:
-                for seen in pc.value_counts(good["date"].filter(came[name].is_valid())).to_pylist():
-                    found[seen["values"], name] += seen["counts"]
-        return found
+        rows = itertools.compress(lines.splitlines(), is_good)
+        for row, day in zip(rows, good["date"].to_pylist(), strict=True):
+            fields = _FIELDS.decode(row)
+            for name in fields.keys() - self._style.layout.keys():
+                found[day, name] += bytes(fields[name]) != b"null"
+        return +found
 
 
 def _records(lines: bytes, sizes: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -183,11 +202,24 @@ def _records(lines: bytes, sizes: Sequence[int]) -> npt.NDArray[np.int64]:
     return np.diff(np.searchsorted(starts, np.cumsum([0, *sizes])))
 
 
-def _read(lines: bytes, layout: dict[str, pa.DataType]) -> pa.Table:
-    schema = pa.schema(list(layout.items()))
+def _read(lines: bytes, style: Style) -> tuple[pa.Table, Style]:
+    """The known fields of rows, and the style with the remark whether there are others."""
+    if style.is_mixed:
+        lines = BARE_NUMBER.sub(rb'\1"\2"', lines)
+    if not style.has_unknown:
+        try:
+            return _arrow_reader(lines, style.layout, "error"), style
+        except pa.ArrowInvalid as error:
+            if "unexpected field" not in str(error):
+                raise
+    return _arrow_reader(lines, style.layout, "ignore"), replace(style, has_unknown=True)
+
+
+def _arrow_reader(lines: bytes, layout: dict[str, pa.DataType], unexpected: str) -> pa.Table:
     # one block, as a row must not be longer than a block
     whole = pj.ReadOptions(use_threads=False, block_size=len(lines) + 1)
-    return pj.read_json(pa.BufferReader(lines), whole, pj.ParseOptions(explicit_schema=schema)).combine_chunks()
+    options = pj.ParseOptions(explicit_schema=pa.schema(list(layout.items())), unexpected_field_behavior=unexpected)
+    return pj.read_json(pa.BufferReader(lines), whole, options).combine_chunks()
 
 
 def _text(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
@@ -200,6 +232,7 @@ def _text(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
 
 def _number(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
     number = (_text(field, doubts) if field.type == TEXT else field).cast(FLOAT)
+    number = pc.add(number, _ZERO)  # there is one zero
     doubts.append(pc.invert(pc.less_equal(pc.abs(number), _LARGEST)))  # not a number is in doubt as well
     return number
 
@@ -217,14 +250,22 @@ def _instant(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
     if field.type != TEXT:
         raise KeyError("a number where a time belongs")
     text = _text(field, doubts)
-    for kind in (TIMESTAMP, pa.timestamp("ms")):  # all with a zone, or all without
+    lengths = pc.min_max(pc.binary_length(text)).as_py()
+    is_whole = lengths["min"] is None or lengths["min"] >= WHOLE_TIME or lengths["max"] == lengths["min"] == WHOLE_DAY
+    for kind in (TIMESTAMP, pa.timestamp("ms")) if is_whole else ():  # all with a zone, or all without
         try:
-            return text.cast(kind).cast(TIMESTAMP)
+            return _within_years(text.cast(kind).cast(TIMESTAMP), doubts)
         except pa.ArrowInvalid:
             pass
     is_usual = pc.match_substring_regex(text, USUAL_TIME)
     doubts.append(pc.invert(is_usual))
-    return pc.if_else(is_usual, text, _NO_TEXT).cast(TIMESTAMP)
+    return _within_years(pc.if_else(is_usual, text, _NO_TEXT).cast(TIMESTAMP), doubts)
+
+
+def _within_years(times: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    moments = times.cast(pa.int64())
+    doubts.append(pc.or_(pc.less(moments, _FIRST_MOMENT), pc.greater_equal(moments, _AFTER_LAST_MOMENT)))
+    return times
 
 
 def _day(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:

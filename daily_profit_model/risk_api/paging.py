@@ -19,7 +19,7 @@ import structlog
 from daily_profit_model.risk_api.client import Params, RiskApi
 from daily_profit_model.risk_api.envelope import Envelope, cut
 from daily_profit_model.risk_api.errors import IncompleteFetch
-from daily_profit_model.risk_api.spool import Extent, Spool
+from daily_profit_model.risk_api.spool import DamagedSpool, Extent, Spool
 
 ROUNDS = 4
 """How often a fetch is begun anew before it counts as incomplete."""
@@ -127,14 +127,24 @@ class _Round:
         if self.extents and not self._holds():
             self.spool.clear()
             self.extents = []
-        for stored in self.extents:
-            self.receiver.page(stored.number, self.spool.body(stored.number))
+        self._hand_over_stored()
         if not self.extents:
             self._page(0, self.limit, with_total=True)
         self._rest()
         totals = [extent.total for extent in sorted(self.extents, key=lambda extent: extent.number)]
         told = [total for total in totals if total is not None]
         return (told[0], told[-1]) if told else (None, None)
+
+    def _hand_over_stored(self) -> None:
+        """The pages that are stored go to the receiver; where one cannot be read, all are asked for again."""
+        try:
+            for stored in self.extents:
+                self.receiver.page(stored.number, self.spool.body(stored.number))
+        except DamagedSpool as damage:
+            log.warning("damaged_spool", endpoint=self.endpoint, reason=str(damage), doing="asking for its pages again")
+            self.spool.begin_anew()
+            self.receiver.begin()
+            self.extents = []
 
     def _holds(self) -> bool:
         """Whether the service still tells the total of the stored pages; asks for the next page to know it."""

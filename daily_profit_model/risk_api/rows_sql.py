@@ -239,7 +239,7 @@ def instant(text: str) -> str:
     # strptime takes a month or a day of one digit as well, which would shift the others
     digits = f"case when length({text}) in (8, 14) then try_strptime({text}, ['%Y%m%d', '%Y%m%d%H%M%S']) end"
     instant = f"coalesce({iso}, {digits})"
-    return f"case when isfinite({instant}) then {instant} end"
+    return f"case when isfinite({instant}) and year({instant}) between {date.min.year} and {date.max.year} then {instant} end"
 
 
 def _sql_type(kind: pa.DataType) -> str:

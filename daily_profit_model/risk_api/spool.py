@@ -55,6 +55,10 @@ class Busy(Exception):
     """Somebody else is fetching these days."""
 
 
+class DamagedSpool(Exception):
+    """A stored page cannot be read."""
+
+
 class Spool:
     """The pages of one question. Any thread may store; what is stored is there after a kill.
 
@@ -104,11 +108,23 @@ class Spool:
         return [Extent(*row) for row in found]
 
     def body(self, number: int) -> bytes:
-        """The rows of a page, one a line."""
-        with self._lock:
-            size, packed = self._base.execute("select bytes, body from pages where number = ?", [number]).fetchone()
-        unpacked: bytes = _CODEC.decompress(packed, decompressed_size=size, asbytes=True)
+        """The rows of a page, one a line. Raises DamagedSpool."""
+        try:
+            with self._lock:
+                size, packed = self._base.execute("select bytes, body from pages where number = ?", [number]).fetchone()
+            unpacked: bytes = _CODEC.decompress(packed, decompressed_size=size, asbytes=True)
+        except (sqlite3.DatabaseError, OSError, TypeError, ValueError) as error:
+            raise DamagedSpool(f"page {number}: {error}") from None
         return unpacked
+
+    def begin_anew(self) -> None:
+        """Forget all pages, and the file that holds them."""
+        with self._lock:
+            self._base.close()
+            if self._path is not None:
+                _unlink(self._path)
+            self._base = _opened(self._path)
+        self.clear()
 
     def close(self) -> None:
         """Keep the pages for another time."""

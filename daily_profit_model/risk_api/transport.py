@@ -52,7 +52,7 @@ class Transport:
         self._session.close()
 
     def send(self, endpoint: str, params: Params) -> Answer:
-        """The whole answer. Raises PassingFault when none comes, or not all of it within the time-out."""
+        """The whole answer. Raises PassingFault when none comes, or not all of its body within the time-out."""
         deadline = time.monotonic() + self._timeout[1]
         try:
             # one read of the raw stream: `.content` reads in small chunks and is 2.5 times slower
@@ -65,9 +65,11 @@ class Transport:
                     # a redirect would carry the key to another host
                     allow_redirects=False,
                 ) as response,
-                _cut_off_at(deadline, response.raw),
+                _cut_off_at(deadline, response.raw) as cut_off,
             ):
                 body = response.raw.read(decode_content=True)
+                if cut_off.is_set():  # a body without a length then seems to be whole
+                    raise TimeoutError
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             is_late = time.monotonic() >= deadline
             raise faults.of_connection(TimeoutError() if is_late else error, *self._timeout) from None
@@ -82,13 +84,19 @@ class Transport:
 
 
 @contextlib.contextmanager
-def _cut_off_at(deadline: float, stream: urllib3.BaseHTTPResponse) -> Iterator[None]:
-    """Ends reading at the deadline: a socket's own time-out begins anew with each byte that drips in."""
-    watch = threading.Timer(max(0.0, deadline - time.monotonic()), stream.shutdown)
+def _cut_off_at(deadline: float, stream: urllib3.BaseHTTPResponse) -> Iterator[threading.Event]:
+    """Ends reading at the deadline, and tells so: a socket's own time-out begins anew with each byte that drips in."""
+    cut_off = threading.Event()
+
+    def cut() -> None:
+        cut_off.set()
+        stream.shutdown()
+
+    watch = threading.Timer(max(0.0, deadline - time.monotonic()), cut)
     watch.daemon = True
     watch.start()
     try:
-        yield
+        yield cut_off
     finally:
         watch.cancel()
 

@@ -169,12 +169,13 @@ def silence(seconds: float) -> Fault:
     return wait
 
 
-def drip(seconds: float) -> Fault:
-    """A body that comes byte by byte, each one soon after the one before."""
+def drip(seconds: float, length: int | None = 1000) -> Fault:
+    """A body that comes byte by byte, each one soon after the one before; without a `length` it ends with a close."""
 
     def send(handler: _Handler) -> None:
         handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
+        if length is not None:
+            handler.send_header("Content-Length", str(length))
         handler.end_headers()
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -109,14 +111,45 @@ def test_an_hour_that_no_day_has_is_doubtful(hour: int) -> None:
         [trade(profit="1.5", fee=" "), trade(1, profit="-2", fee="")],
         [trade(comment=5), trade(1, comment=None)],
         [trade(openTime="2026-05-31 22:15:00"), trade(1, openTime="2026-05-31 22:15:01")],
+        [trade(profit="1.5", fee=-0.0, lots="2e-1"), trade(1, position=901)],
     ],
-    ids=["ids as numbers", "some ids as numbers", "numbers as text", "text as numbers", "times without a zone"],
+    ids=["ids as numbers", "some ids", "numbers as text", "text as numbers", "times without a zone", "some numbers"],
 )
 def test_fields_written_otherwise_are_read_at_once_as_well(rows: list[dict[str, Any]]) -> None:
     found = looked(*rows)
     assert found.doubtful == []
     expected = decode(RAW_TRADES_CLOSED, [body(*rows)], day=DAY).rows
     assert found.good.select(expected.column_names).to_pylist() == expected.to_pylist()
+
+
+@pytest.mark.parametrize("time", ["2026-05-31T22", "2026-05-31 22:15", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"])
+def test_a_time_is_judged_alone_whatever_stands_beside_it(time: str) -> None:
+    alone, beside = looked(trade(openTime=time)), looked(trade(openTime=time), trade(1))
+    assert (alone.doubtful, beside.doubtful) == ([(1, 1)], [(1, 1)])
+
+
+def test_there_is_one_zero() -> None:
+    sent = body(trade(fee=1)).replace(b'"fee":1', b'"fee":-0')
+    fee = decode(RAW_TRADES_CLOSED, [sent], day=DAY).rows["fee"].to_pylist()[0]
+    assert math.copysign(1, fee) == 1
+
+
+def test_an_unknown_object_with_keys_of_its_own_in_every_row_costs_little() -> None:
+    rows = [trade(nth, meta={f"k{nth}": 1}) for nth in range(300)]
+    found = looked(*rows)
+    assert found.doubtful == []
+    assert found.unknown == {(DAY, "meta"): 300}
+    assert "meta" not in found.good.column_names
+
+
+def test_rows_that_are_rejected_all_at_once_pass_within_the_memory() -> None:
+    rows = [metric(nth, hour=24, mostTradedSymbol="x" * 40_000) for nth in range(200)]
+    pages = [b"".join(orjson.dumps(row) + b"\n" for row in rows[first : first + 100]) for first in (0, 100)]
+    with decode_module.Decoding(RAW_METRICS_HOURLY, [DAY], pages.__getitem__) as decoding:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda nth: decoding.add([(nth, pages[nth])]), range(2)))
+        decoding.settle()
+        assert decoding.day(DAY).quarantined.num_rows == 200
 
 
 def test_how_a_service_writes_is_remembered_so_that_pages_are_read_together() -> None:
@@ -146,7 +179,7 @@ def test_a_row_that_cannot_be_read_at_once_takes_few_others_along(monkeypatch: p
     rows = [trade(nth, fee=[1] if nth == 700 else 0) for nth in range(1000)]
     decoded = decode(RAW_TRADES_CLOSED, [body(*rows), body(trade(2000))], day=DAY)
     assert (decoded.rows.num_rows, decoded.unreadable) == (1001, {"fee": 1})
-    assert sum(looked_at) <= 2 * decode_module.FEWEST_ROWS
+    assert sum(looked_at) <= decode_module.PART_ROWS
 
 
 def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
@@ -157,6 +190,7 @@ def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
 def test_reading_does_not_import_pandas() -> None:
     script = f"""
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from daily_profit_model.risk_api.first_look import FirstLook
 from daily_profit_model.tables.raw import RAW_TRADES_CLOSED

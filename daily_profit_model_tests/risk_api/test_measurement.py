@@ -33,6 +33,7 @@ OUTCOMES = {
     "error_envelope of an unknown status": (scripted.body(b'{"Status":"partial","Data":{"data":[]}}'), 200),
     "timeout": (scripted.silence(0.6), None),
     "timeout of a body that drips": (scripted.drip(5.0), None),
+    "timeout of a body of no known length": (scripted.drip(5.0, length=None), None),
 }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from daily_profit_model.risk_api import RequestRefused
-from daily_profit_model.risk_api.spool import Spool
+from daily_profit_model.risk_api.spool import DamagedSpool, Spool
 from daily_profit_model_tests.risk_api import scripted_service as scripted
 from daily_profit_model_tests.risk_api.paged import ENDPOINT, Connect, fetched, rows, tickets
 from daily_profit_model_tests.risk_api.scripted_service import Service
@@ -52,3 +55,35 @@ def test_a_fetch_that_was_stopped_when_all_pages_were_there_asks_whether_the_tot
     assert [params["limit"] for _, params, _ in service.asked] == ["1"]
     service.rows[ENDPOINT] = rows(30)
     assert tickets(fetched(connect(), spool=spool)) == set(range(30))
+
+
+def test_a_stopped_fetch_whose_stored_pages_are_damaged_asks_for_all_of_them_again(
+    service: Service, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = stopped(service, connect, after=5)
+    last = spool.extents()[-1].number
+    read, damaged = spool.body, [last]
+
+    def body(number: int) -> bytes:
+        if number in damaged:
+            damaged.clear()
+            raise DamagedSpool("the disk image is malformed")
+        return read(number)
+
+    monkeypatch.setattr(spool, "body", body)
+    pages = fetched(connect(), spool=spool)
+    assert tickets(pages) == set(range(95))
+    assert len({params["skip"] for _, params, _ in service.asked}) == 10
+
+
+def test_a_page_that_was_spoiled_on_disk_is_a_damaged_spool(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool.sqlite", "question")
+    number = spool.add(0, 1, 1, b'{"a":1}\n')
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool.sqlite") as base:
+        base.execute("update pages set body = x'0011'")
+    spool = Spool(tmp_path / "spool.sqlite", "question")
+    with pytest.raises(DamagedSpool):
+        spool.body(number)
+    spool.begin_anew()
+    assert spool.extents() == []
