@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -28,6 +28,8 @@ sandbox_app = typer.Typer(
 app.add_typer(sandbox_app, name="sandbox")
 features_app = typer.Typer(help="The catalogue of features: what is known of an account.", no_args_is_help=True)
 app.add_typer(features_app, name="features")
+cache_app = typer.Typer(help="The cache of computed tables: what it holds, whether it is whole.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -175,6 +177,44 @@ def features_docs(
 
     write_page(Path(to))
     typer.echo(f"written: {to}")
+
+
+@cache_app.command("stats")
+def cache_stats(as_json: AsJson = False, debug: Debug = False) -> None:
+    """Hits, misses, waits and recomputed entries so far; entries and bytes on disk."""
+    from daily_profit_model.cache.command import show_statistics
+
+    loaded = settings()
+    show_statistics(loaded.cache_dir, max_bytes=loaded.cache_max_bytes, as_json=as_json)
+
+
+@cache_app.command("verify")
+def cache_verify(as_json: AsJson = False, debug: Debug = False) -> None:
+    """Check every entry against its checksum; exit 1 when one is damaged."""
+    from daily_profit_model.cache.command import verify_entries
+
+    raise typer.Exit(verify_entries(settings().cache_dir, as_json=as_json))
+
+
+@cache_app.command("gc")
+def cache_gc(
+    retention_weeks: Annotated[int, typer.Option(help="Weeks since the last access that an entry stays.", min=0)] = 4,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Remove entries unused for long, then the least recently used beyond DPM_CACHE_MAX_GB; never one in use."""
+    from daily_profit_model.cache.command import collect_entries
+
+    loaded = settings()
+    collect_entries(
+        loaded.cache_dir,
+        now=datetime.now(UTC),
+        retention_weeks=retention_weeks,
+        max_bytes=loaded.cache_max_bytes,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 @sandbox_app.command("serve")

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Hours by which a daily feed lags above which a check of feed health is an error",
     )
+    dpm_cache_max_gb: float = Field(
+        20.0, gt=0, description="GB (10^9 bytes) that the cache may hold after a collection"
+    )
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 
@@ -156,6 +159,15 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.dpm_data_dir / "models"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Computed tables; everything in it may be deleted while nothing runs."""
+        return self.dpm_data_dir / "cache"
+
+    @property
+    def cache_max_bytes(self) -> int:
+        return int(self.dpm_cache_max_gb * 10**9)
 
     @property
     def reports_dir(self) -> Path:
