@@ -24,6 +24,8 @@ from daily_profit_model.risk_api.arrays import in_arrow, where
 from daily_profit_model.risk_api.rows_sql import BLANKS, IDENTITY, IDS, LARGEST, LARGEST_INT, upstream
 from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
+USUAL_NUMBER = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
+"""A number written as text; where other texts stand among such, their rows are looked at again."""
 WHOLE_TIME, WHOLE_DAY = len("2026-06-01 00:00:00"), len("2026-06-01")
 """Shorter times, such as an hour alone, are looked at again."""
 ROWS_SAMPLED = 50
@@ -231,10 +233,19 @@ def _text(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
 
 
 def _number(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
-    number = (_text(field, doubts) if field.type == TEXT else field).cast(FLOAT)
+    number = (_as_number(_text(field, doubts), doubts) if field.type == TEXT else field).cast(FLOAT)
     number = pc.add(number, _ZERO)  # there is one zero
     doubts.append(pc.invert(pc.less_equal(pc.abs(number), _LARGEST)))  # not a number is in doubt as well
     return number
+
+
+def _as_number(text: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:
+    try:
+        return text.cast(FLOAT)
+    except pa.ArrowInvalid:
+        is_usual = pc.match_substring_regex(text, USUAL_NUMBER)
+        doubts.append(pc.invert(is_usual))
+        return pc.if_else(is_usual, text, _NO_TEXT).cast(FLOAT)
 
 
 def _whole_number(field: pa.ChunkedArray, doubts: list[pa.Array]) -> pa.ChunkedArray:

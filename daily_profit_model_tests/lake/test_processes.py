@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 import duckdb
@@ -114,18 +115,23 @@ def test_a_write_that_fails_leaves_the_old_partition_and_no_litter(lake: Lake, m
     assert [path.name for path in before.path.parent.iterdir()] == ["part-0.parquet"]
 
 
-def test_eight_processes_write_eight_partitions_at_once(lake: Lake) -> None:
+@pytest.fixture(scope="module")
+def eight_processes() -> Iterator[ProcessPoolExecutor]:
+    # spawned: a process forked off a test's inherits locks of its threads, and may never end
+    with ProcessPoolExecutor(8, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def test_eight_processes_write_eight_partitions_at_once(lake: Lake, eight_processes: ProcessPoolExecutor) -> None:
     days = [f"2026-03-{day:02d}" for day in range(1, 9)]
-    with multiprocessing.get_context("fork").Pool(8) as pool:
-        hashes = pool.starmap(_write_one, [(str(lake.root), day) for day in days])
+    hashes = list(eight_processes.map(_write_one, [str(lake.root)] * 8, days))
     assert lake.partitions(SMALL.name) == days
     assert [lake.describe(SMALL.name, day).content_hash for day in days] == hashes  # type: ignore[union-attr]  # all exist
     assert read(lake, SMALL, days).num_rows == 8 * 200
 
 
-def test_of_many_writers_of_one_partition_one_wins_whole(lake: Lake) -> None:
-    with multiprocessing.get_context("fork").Pool(8) as pool:
-        hashes = pool.starmap(_write_same, [(str(lake.root), float(money)) for money in range(8)])
+def test_of_many_writers_of_one_partition_one_wins_whole(lake: Lake, eight_processes: ProcessPoolExecutor) -> None:
+    hashes = list(eight_processes.map(_write_same, [str(lake.root)] * 8, map(float, range(8))))
     assert content_hash(read(lake, SMALL, [DAY_1])) in hashes
     assert len(list(lake.partition_folder(SMALL.name, DAY_1).iterdir())) == 1
     write(lake, SMALL, DAY_1, small_rows(money=99.0), code_version="1")

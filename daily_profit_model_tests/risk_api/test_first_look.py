@@ -88,6 +88,7 @@ def test_a_page_of_usual_rows_is_read_at_once() -> None:
         {"broker": 1.5},
         {"login": " "},
         {"ticket": "901.0"},
+        {"fee": "n/a"},
     ],
     ids=str,
 )
@@ -190,7 +191,6 @@ def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
 def test_reading_does_not_import_pandas() -> None:
     script = f"""
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from daily_profit_model.risk_api.first_look import FirstLook
 from daily_profit_model.tables.raw import RAW_TRADES_CLOSED
