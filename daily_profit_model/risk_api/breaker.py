@@ -27,6 +27,8 @@ import structlog
 State = Literal["closed", "open", "half-open"]
 LONGEST_NAP_S = 0.5
 """Between two looks at a probe that is under way."""
+LONG_AGO_S = 600.0
+"""Failures with so long a rest after them say nothing of now; no retry waits as long."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +109,7 @@ class Breaker:
             if self._state != "closed" and not granted.is_probe:
                 return False  # it was under way when others failed
             now, before = self._clock(), self._outage
-            if before and self._state == "closed" and now - before.last > self._patience:
+            if before and self._state == "closed" and now - before.last > LONG_AGO_S:
                 before = None  # nobody has asked for so long that it says nothing of now
             began, began_at = (before.began, before.began_at) if before else (now, self._now())
             count = before.failures + 1 if before else 1

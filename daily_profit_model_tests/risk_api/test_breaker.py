@@ -165,7 +165,7 @@ def test_what_comes_after_the_patience_fails_at_once_but_for_one_probe_a_pause(
 def test_failures_of_long_ago_are_no_part_of_an_outage_of_now(make: MakeBreaker, passing_time: Time) -> None:
     breaker = make(failures=3, patience=35)
     fail(breaker, 2)
-    passing_time.now += 36
+    passing_time.now += 601
     assert fail(breaker) == [False]
     assert fail(breaker, 2) == [False, True]
     assert breaker.enter().is_probe

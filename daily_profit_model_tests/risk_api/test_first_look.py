@@ -46,7 +46,7 @@ def looked(*rows: Any, days: tuple[date, ...] = (DAY,)) -> Looked:
 
 
 @given(pages=st.lists(st.lists(odd_rows | st.none() | odd_values, max_size=4), max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_read_at_once_are_the_rows_read_field_by_field(pages: list[list[Any]]) -> None:
     sent = [orjson.dumps(page, option=orjson.OPT_NON_STR_KEYS) for page in pages if is_json(page)]
     at_once = decode(RAW_TRADES_CLOSED, sent, day=DAY)
