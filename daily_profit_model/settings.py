@@ -206,7 +206,8 @@ def configure_logs(form: str) -> None:
             structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for with each line: a standard error that was replaced since, and closed, must not fail a fetch.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from upath import UPath
 
 from daily_profit_model.lake import Lake
@@ -18,6 +20,13 @@ for name in [name for name in os.environ if name.startswith(("DPM_", "RISK_API_"
 os.environ["DPM_START_DATE"] = CALENDAR_START
 os.environ["DPM_FIRST_TRAINING_DAYS"] = "44"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that a test runs sets where logs go; the next test must not write there."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 from datetime import date
 from pathlib import Path
 
 import pytest
+import structlog
 
-from daily_profit_model.settings import Settings, WrongSettings, load_settings
+from daily_profit_model.settings import Settings, WrongSettings, configure_logs, load_settings
 
 KEY = "a-secret-key-of-nobody"
 
@@ -133,3 +135,14 @@ def test_three_days_are_read_again_unless_told_otherwise(monkeypatch: pytest.Mon
     monkeypatch.setenv("DPM_CORRECTION_DAYS", "-1")
     with pytest.raises(WrongSettings, match="DPM_CORRECTION_DAYS"):
         load_settings()
+
+
+def test_logs_go_to_the_standard_error_of_when_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = io.StringIO()
+    monkeypatch.setattr("sys.stderr", gone)
+    configure_logs("console")
+    log = structlog.get_logger()
+    gone.close()
+    monkeypatch.setattr("sys.stderr", now := io.StringIO())
+    log.warning("still_heard")
+    assert "still_heard" in now.getvalue()

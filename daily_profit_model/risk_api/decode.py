@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 from daily_profit_model.risk_api import quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.conflicts import conflicts, find_losers
 from daily_profit_model.risk_api.decoded import DayRows, Decoded
-from daily_profit_model.risk_api.envelope import lines_of, rows_in
-from daily_profit_model.risk_api.first_look import FirstLook, Part, Place, Unusual
+from daily_profit_model.risk_api.envelope import lines_of
+from daily_profit_model.risk_api.first_look import FirstLook, Part, Unusual
+from daily_profit_model.risk_api.portions import Doubtful, divided, portions, rows_of
 from daily_profit_model.risk_api.quarantine import Rejection
 from daily_profit_model.risk_api.received import register
 from daily_profit_model.risk_api.rows_sql import identity, quoted
@@ -37,14 +38,7 @@ GROUP_ROWS = 2**12
 PAGES_COUNTED = 100
 """Pages whose rows are compared as texts at once."""
 
-BYTES_LOOKED_AT = 2 * 2**20
-"""JSON that is read field by field at once: enough to be worth the planning, little enough for memory."""
-PART_ROWS = 50
-"""Rows of a part of a page, when the page cannot be read at once."""
-
 _numbers = itertools.count()
-_Doubtful = tuple[Place, bytes]
-"""Where a row stands, and the row."""
 
 
 def decode(table: Table, bodies: Sequence[bytes], *, day: date) -> Decoded:
@@ -108,7 +102,7 @@ class Decoding:
     def add(self, pages: Iterable[tuple[int, bytes]]) -> None:
         """Read some pages: (number, rows, one a line)."""
         parts = [(number, 0, rows) for number, rows in pages if rows]
-        doubtful: list[_Doubtful] = []
+        doubtful: list[Doubtful] = []
         good = self._good_of(parts, doubtful) if parts else []
         if sum(rows.count(b"\n") for _, _, rows in parts) != sum(table.num_rows for table in good) + len(doubtful):
             raise RuntimeError(f"{self.table.name}: rows were lost on the way from page to table")
@@ -118,7 +112,7 @@ class Decoding:
             self._parts += [path] if path else []
         # one thread at a time, as each needs many times the memory of its rows
         with self._looking_again, session_on(self._database) as scratch:
-            for portion in _portions(doubtful):
+            for portion in portions(doubtful):
                 self._look_again(scratch, portion)
 
     def distinct(self, expected: int) -> int:
@@ -184,7 +178,7 @@ class Decoding:
             test_logins=() if self._is_dated else tuple(sorted(self._test_logins)),
         )
 
-    def _good_of(self, parts: Sequence[Part], doubtful: list[_Doubtful]) -> list[pa.Table]:
+    def _good_of(self, parts: Sequence[Part], doubtful: list[Doubtful]) -> list[pa.Table]:
         """Reads parts of pages at once; where that cannot be done page by page, and then in smaller parts.
 
         So a row that cannot be read takes few others along when it becomes doubtful.
@@ -193,13 +187,13 @@ class Decoding:
         try:
             looked = self._first_look.look(parts, learns=is_page)
         except Unusual:
-            smaller = parts if len(parts) > 1 else _divided(parts[0]) if is_page else ()
+            smaller = parts if len(parts) > 1 else divided(parts[0]) if is_page else ()
             if not smaller:
-                doubtful += _rows_of(parts[0])
+                doubtful += rows_of(parts[0])
             return [good for part in smaller for good in self._good_of([part], doubtful)]
         self._count_fields(looked.unknown, self._unknown)
         if looked.doubtful:
-            rows = {place: row for part in parts for place, row in _rows_of(part)}
+            rows = {place: row for part in parts for place, row in rows_of(part)}
             doubtful += [(place, rows[place]) for place in looked.doubtful]
         return [looked.good] if looked.good.num_rows else []
 
@@ -221,7 +215,7 @@ class Decoding:
         )
         return path
 
-    def _look_again(self, scratch: duckdb.DuckDBPyConnection, doubtful: Sequence[_Doubtful]) -> None:
+    def _look_again(self, scratch: duckdb.DuckDBPyConnection, doubtful: Sequence[Doubtful]) -> None:
         """Reads rows field by field; where JSON cannot be read, in halves, so that one row spoils itself alone."""
         places, rows = zip(*doubtful, strict=True)
         try:
@@ -290,33 +284,6 @@ class Decoding:
     def _count(self, query: str) -> int:
         (found,) = self._scratch.execute(query).fetchall()
         return int(found[0])
-
-
-def _divided(page: Part) -> list[Part]:
-    """The parts of a page of which each is tried; none where that is not worth it."""
-    number, _, lines = page
-    rows = lines.splitlines(keepends=True)
-    if len(rows) <= PART_ROWS:
-        return []
-    return [(number, at, b"".join(rows[at : at + PART_ROWS])) for at in range(0, len(rows), PART_ROWS)]
-
-
-def _rows_of(part: Part) -> list[_Doubtful]:
-    page, first, lines = part
-    return [((page, place), row) for place, row in enumerate(rows_in(lines), start=first + 1)]
-
-
-def _portions(doubtful: Sequence[_Doubtful]) -> Iterator[list[_Doubtful]]:
-    portion: list[_Doubtful] = []
-    size = 0
-    for place, row in doubtful:
-        portion.append((place, row))
-        size += len(row)
-        if size >= BYTES_LOOKED_AT:
-            yield portion
-            portion, size = [], 0
-    if portion:
-        yield portion
 
 
 def _types(table: Table) -> str:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from daily_profit_model.risk_api import second_look
 from daily_profit_model.risk_api.decode import decode
 from daily_profit_model.risk_api.first_look import FirstLook, Looked, Part, Unusual
+from daily_profit_model.risk_api.portions import PART_ROWS
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY, RAW_METRICS_HOURLY, RAW_TRADES_CLOSED
 from daily_profit_model_tests.risk_api.records import DAY, TRADE, body, metric, trade
 
@@ -180,7 +181,7 @@ def test_a_row_that_cannot_be_read_at_once_takes_few_others_along(monkeypatch: p
     rows = [trade(nth, fee=[1] if nth == 700 else 0) for nth in range(1000)]
     decoded = decode(RAW_TRADES_CLOSED, [body(*rows), body(trade(2000))], day=DAY)
     assert (decoded.rows.num_rows, decoded.unreadable) == (1001, {"fee": 1})
-    assert sum(looked_at) <= decode_module.PART_ROWS
+    assert sum(looked_at) <= PART_ROWS
 
 
 def test_values_of_unknown_fields_are_counted_in_good_rows() -> None:
