@@ -105,6 +105,15 @@ class Settings(BaseSettings):
         validate_default=True,
         description="Hours by which a daily feed lags above which a check of feed health is an error",
     )
+    dpm_raw_retention_days: int = Field(
+        400,
+        ge=1,
+        le=36_500,
+        description="Days that a replaced revision of a raw partition stays: so far back it can be read as it was known",
+    )
+    dpm_cache_retention_weeks: int = Field(
+        4, ge=0, le=5_200, description="Weeks since its last access that an entry of the cache stays"
+    )
     dpm_cache_max_gb: float = Field(
         20.0, gt=0, description="GB (10^9 bytes) that the cache may hold after a collection"
     )

@@ -35,6 +35,10 @@ SERVED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED, end_offset=
 JUDGED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED)
 """Predicted days that are over, so that their outcomes can be known."""
 
+MEASURED_DAYS = dg.DailyPartitionsDefinition(start_date=_START.isoformat(), end_offset=1)
+"""Days on which the platform measures itself, today included. Of all calendars this one alone has days that can no
+longer be made: what was not measured then is not known."""
+
 
 _BY_LAYER = {
     "raw": DAILY,
@@ -46,8 +50,12 @@ _BY_LAYER = {
     "monitoring": JUDGED_DAYS,
 }
 
-_BY_TABLE = {"monitoring/reconciliation": DAILY, "monitoring/feed_health": DAILY}
-"""Tables that tell of the data and not of predictions: they have every day that the data have."""
+_BY_TABLE = {
+    "monitoring/reconciliation": DAILY,
+    "monitoring/feed_health": DAILY,
+    "monitoring/storage": MEASURED_DAYS,
+}
+"""Tables that tell of the data and not of predictions: they have every day that the data have, or that is."""
 
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:

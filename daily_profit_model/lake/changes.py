@@ -82,7 +82,8 @@ def revision_before(lake: Lake, newer: PartitionFile) -> PartitionFile | None:
 def corrections_since(lake: Lake, table: Table, since: datetime) -> Iterator[tuple[PartitionFile, PartitionFile]]:
     """Every revision of `table` stored at or after `since` that replaced an older one, as (older, newer).
 
-    Ascending by partition and instant. `since` has a time zone.
+    Ascending by partition and instant. `since` has a time zone; before the retention of `collect` revisions between
+    the two may be gone.
     """
     for partition in lake.partitions(table.name):
         files = lake.files(table.name, partition)

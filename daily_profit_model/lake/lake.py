@@ -128,6 +128,8 @@ def describe_file(path: UPath, table: str, partition: str) -> PartitionFile:
 
 def damaged(path: UPath, table: str, partition: str, error: Exception) -> LakeError:
     """What is said of a file that cannot be read: one line, with the way out."""
+    if isinstance(error, FileNotFoundError):
+        return LakeError(f"{table} of {partition}: {path} was removed before it could be read; run again")
     reason = " ".join(str(error).split())
     return LakeError(
         f"{table} of {partition}: {path} cannot be read ({reason}); delete the file and fill the day again"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from daily_profit_model.lake.footer_hash import content_hash_of
 from daily_profit_model.lake.lake import AsKnown, Lake, PartitionFile
 
 
@@ -64,6 +65,6 @@ class HashLookup:
         name, _, choice = table.partition("#")
         key = (table, partition)
         if key not in self._known:
-            file = self._lake.describe(name, partition, _as_known(choice))
-            self._known[key] = None if file is None else file.content_hash
+            path = self._lake.file(name, partition, _as_known(choice))
+            self._known[key] = None if path is None else content_hash_of(path, name, partition)
         return self._known[key]

@@ -60,7 +60,8 @@ def folder() -> Path:
 
 @functools.cache
 def _made_folder() -> Path:
-    _remove_left_ones(Path(tempfile.gettempdir()))
+    for left in left_ones(Path(tempfile.gettempdir())):
+        shutil.rmtree(left, ignore_errors=True)
     made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
@@ -71,12 +72,14 @@ def _own() -> duckdb.DuckDBPyConnection:
     return new_database()
 
 
-def _remove_left_ones(parent: Path) -> None:
-    """Folders of processes that were killed."""
-    for left in parent.glob(f"{_PREFIX}*"):
-        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+def left_ones(parent: Path) -> list[Path]:
+    """The scratch folders in `parent` of processes that were killed."""
+    found = []
+    for folder in sorted(parent.glob(f"{_PREFIX}*")):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if pid.isdecimal() and not _is_alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
+            found.append(folder)
+    return found
 
 
 def _is_alive(pid: int) -> bool:

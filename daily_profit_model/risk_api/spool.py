@@ -149,6 +149,19 @@ class Spool:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """What a sweep removed, or with a dry run would remove."""
+
+    spools: int = 0
+    bytes: int = 0
+    in_use: int = 0
+    """Old ones that somebody is at."""
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(self.spools + other.spools, self.bytes + other.bytes, self.in_use + other.in_use)
+
+
+@dataclass(frozen=True)
 class Spools:
     """The spools of all tables in one folder; without a folder they go with the process and lock nothing."""
 
@@ -166,13 +179,36 @@ class Spools:
         runs = (_days_of(path) for path in sorted(self._folder_of(table).glob("*.sqlite")))
         return [run for run in runs if run]
 
-    def sweep(self, table: str, *, now: Callable[[], float] = time.time) -> None:
+    def tables(self) -> list[str]:
+        """The tables that have a folder here, with or without spools in it."""
+        if self.folder is None:
+            return []
+        found = {path.parent for ending in ("sqlite", "lock") for path in self.folder.rglob(f"*.{ending}")}
+        return sorted(folder.relative_to(self.folder).as_posix() for folder in found)
+
+    def sweep(self, table: str, *, now: Callable[[], float] = time.time, dry_run: bool = False) -> Swept:
         """Remove pages that are too old to go on from, unless somebody is at them."""
+        swept = Swept()
         for path in sorted(self._folder_of(table).glob("*.sqlite")) if self.folder is not None else ():
             days = _days_of(path)
-            if days and now() - path.stat().st_mtime > LIFE_S:
-                with contextlib.suppress(Busy), self.locked(table, days, wait=False):
-                    _unlink(path)
+            if not days or now() - _last_written(path) <= LIFE_S:
+                continue
+            try:
+                with self.locked(table, days, wait=False):
+                    swept += Swept(spools=1, bytes=sum(file.stat().st_size for file in _existing(path)))
+                    if not dry_run:
+                        _unlink(path)
+            except Busy:
+                swept += Swept(in_use=1)
+        return swept
+
+    def remove_idle_locks(self, table: str, *, now: Callable[[], float] = time.time) -> None:
+        """Remove old locks that nobody holds; who had opened one before takes a new one (filelock sees to that)."""
+        for path in sorted(self._folder_of(table).glob("*.lock")) if self.folder is not None else ():
+            with contextlib.suppress(Busy, ValueError, FileNotFoundError):
+                if now() - path.stat().st_mtime > LIFE_S:
+                    with self.locked(table, [date.fromisoformat(path.stem)], wait=False):
+                        path.unlink()
 
     @contextmanager
     def locked(self, table: str, days: Sequence[date], *, wait: bool = True) -> Iterator[bool]:
@@ -214,8 +250,20 @@ def _opened(path: Path | None) -> sqlite3.Connection:
 
 
 def _unlink(path: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    for file in _files_of(path):
+        file.unlink(missing_ok=True)
+
+
+def _existing(path: Path) -> list[Path]:
+    return [file for file in _files_of(path) if file.exists()]
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")]
+
+
+def _last_written(path: Path) -> float:
+    return max((file.stat().st_mtime for file in _existing(path)), default=0.0)
 
 
 def _days_of(path: Path) -> list[date]:

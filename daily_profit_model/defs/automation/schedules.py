@@ -1,10 +1,16 @@
 """When things happen by the clock (UTC). What follows from new data stands in `sensors`."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from daily_profit_model.defs.automation.jobs import daily_corrections, daily_data, daily_feeds, weekly_training
+from daily_profit_model.defs.automation.jobs import (
+    daily_corrections,
+    daily_data,
+    daily_feeds,
+    nightly_collection,
+    weekly_training,
+)
 from daily_profit_model.defs.automation.requests import requests_for
 from daily_profit_model.defs.calendars import CUT_OFFS
 from daily_profit_model.partitions import correction_window
@@ -43,6 +49,25 @@ def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 
 @dg.schedule(
+    job=nightly_collection,
+    cron_schedule="0 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="02:00 UTC, when no data are expected: collect lake, spools and cache, then measure the lake.",
+)
+def every_night_at_two(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    return request_collection(context.scheduled_execution_time, datetime.now(UTC))
+
+
+def request_collection(scheduled: datetime, now: datetime) -> dg.RunRequest | dg.SkipReason:
+    """A run for the day (UTC) of the schedule, unless that is over: the lake of now is not that day's."""
+    day = scheduled.astimezone(UTC).date()
+    if day != now.date():
+        return dg.SkipReason(f"{day} is over: nobody can tell any more what the lake took then")
+    return dg.RunRequest(partition_key=day.isoformat(), run_key=f"{nightly_collection.name}:{day}")
+
+
+@dg.schedule(
     job=daily_corrections,
     cron_schedule="30 6 * * *",
     execution_timezone="UTC",
@@ -73,4 +98,4 @@ def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
 
 
-SCHEDULES = (every_night, every_morning, every_morning_again, every_monday)
+SCHEDULES = (every_night, every_night_at_two, every_morning, every_morning_again, every_monday)

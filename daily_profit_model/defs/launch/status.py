@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from daily_profit_model.defs.all_tables import ALL_TABLES
+from daily_profit_model.defs.all_tables import ALL_TABLES, TOLD_OF_NOW
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import Settings
@@ -46,7 +46,7 @@ def table_status(lake: Lake, table: Table) -> dict[str, Any]:
     partitions = lake.partitions(table.name)
     last = lake.describe(table.name, partitions[-1], "newest") if partitions else None
     missing: list[str] = []
-    if partitions and table.partitioning == "date":
+    if partitions and table.partitioning == "date" and table not in TOLD_OF_NOW:
         every = days_between(date.fromisoformat(partitions[0]), date.fromisoformat(partitions[-1]))
         missing = sorted(set(every) - set(partitions))
     return {
