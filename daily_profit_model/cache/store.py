@@ -39,13 +39,24 @@ class Cache:
     def get_or_compute(self, key: CacheKey, compute: Callable[[], pa.Table]) -> pa.Table:
         """The table of `key`: the stored one, or what `compute` returns, equal in schema, types, nulls and bits.
 
-        A damaged entry is computed again, with one line in the log; so is a disk that takes no entry. What
-        `compute` raises is raised, and nothing is kept. Raises NotKeepable when the table has a type that
-        Parquet does not give back bit for bit, RuntimeError when a computation asks for its own key.
+        A damaged entry is computed again, and a folder that cannot be used or a full disk costs no answer:
+        one line in the log each. What `compute` raises is raised, and nothing is kept. Raises NotKeepable
+        when the table has a type that Parquet does not give back bit for bit, RuntimeError when a
+        computation asks for its own key.
         """
         entry = Entry(self.folder, key.digest)
         if entry.digest in _computing.get():
             raise RuntimeError(f"the computation of cache entry {entry.digest} asks for itself")
+        once = _Once(compute)
+        try:
+            return self._kept_or_computed(entry, key, once)
+        except OSError as error:
+            if once.is_failed:
+                raise
+            log.warning("cache_cannot_be_used", folder=str(self.folder), reason=str(error), doing="without it")
+            return once()
+
+    def _kept_or_computed(self, entry: Entry, key: CacheKey, compute: Callable[[], pa.Table]) -> pa.Table:
         waited = False
         while True:
             with shared(entry.lock_file, before_waiting=lambda: _say_waiting(entry)) as found_another:
@@ -82,7 +93,24 @@ class Cache:
         try:
             add(self.folder, counts)
         except OSError as error:
-            log.warning("cache_statistics_are_not_kept", reason=str(error))
+            # what keeps a count from the disk keeps entries from it too, and that is said
+            log.info("cache_statistics_are_not_kept", reason=str(error))
+
+
+class _Once:
+    """A computation that runs once: asked again, it answers what it answered."""
+
+    def __init__(self, compute: Callable[[], pa.Table]) -> None:
+        self.is_failed = False
+        self._compute = compute
+        self._rows: pa.Table | None = None
+
+    def __call__(self) -> pa.Table:
+        if self._rows is None:
+            self.is_failed = True
+            self._rows = self._compute()
+            self.is_failed = False
+        return self._rows
 
 
 def _look(entry: Entry) -> tuple[tuple[int, ...] | None, pa.Table | None, str | None]:

@@ -120,13 +120,16 @@ def to_matrix(rows: pa.Table, encoding: Sequence[EncodedFeature]) -> npt.NDArray
     check_rows(rows, encoding)
     matrix = np.empty((rows.num_rows, len(encoding)), dtype=np.float32, order="C")
     for place, feature in enumerate(encoding):
-        column = rows.column(feature.name)
-        if feature.kind == "category":
-            codes = pc.index_in(_as_text(column), value_set=pa.array(feature.categories, pa.string()))
-            matrix[:, place] = floats(codes)
-        else:
-            matrix[:, place] = floats(column)
+        matrix[:, place] = encoded_column(rows, feature)
     return matrix
+
+
+def encoded_column(rows: pa.Table, feature: EncodedFeature) -> npt.NDArray[np.float32]:
+    """One column of the matrix."""
+    column = rows.column(feature.name)
+    if feature.kind == "category":
+        column = pc.index_in(_as_text(column), value_set=pa.array(feature.categories, pa.string()))
+    return floats(column).astype(np.float32)
 
 
 def floats(column: pa.ChunkedArray | pa.Array) -> Floats:

@@ -6,6 +6,7 @@ Here: scoring with a loaded model. Intervals come from `intervals`, reasons from
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from daily_profit_model.modeling.boosting import OUTPUTS, PROFITS
@@ -13,17 +14,19 @@ from daily_profit_model.modeling.bundle import Model
 from daily_profit_model.modeling.carry import carried
 from daily_profit_model.modeling.matrix import Floats, ModelMismatchError, floats, to_matrix
 
+Matrix = npt.NDArray[np.float32]
 
-def score(model: Model, rows: pa.Table, *, threads: int = 1) -> pa.Table:
+
+def score(model: Model, rows: pa.Table, *, threads: int = 1, matrix: Matrix | None = None) -> pa.Table:
     """Scores in the order of `rows`, in the columns of MODEL_SCORES; quantiles are before calibration.
 
-    prediction_date is that of the rows, or their target_date; rows with neither give scores without it.
+    `matrix`: the rows' features, when they are encoded already. prediction_date is that of the rows, or their target_date; rows with neither give scores without it.
 
     Raises ModelMismatchError when a feature is missing, of another type, or the profit scale is not
     positive.
     """
     scale = profit_scale(rows)
-    raw = raw_outputs(model, rows, threads)
+    raw = raw_outputs(model, rows, threads, matrix)
     outputs = consistent(raw, scale)
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for day in ("prediction_date", "target_date"):
@@ -50,12 +53,13 @@ def profit_scale(rows: pa.Table) -> Floats:
     return scale
 
 
-def raw_outputs(model: Model, rows: pa.Table, threads: int = 1) -> dict[str, Floats]:
+def raw_outputs(model: Model, rows: pa.Table, threads: int = 1, matrix: Matrix | None = None) -> dict[str, Floats]:
     """Each booster's own prediction, in profit scales or as probability, before any of them is adjusted.
 
     Those in profit scales contain what open positions are expected to realise.
     """
-    matrix = to_matrix(rows, model.encoding)
+    if matrix is None:
+        matrix = to_matrix(rows, model.encoding)
     if not len(matrix):
         return {name: np.empty(0) for name in OUTPUTS}
     outputs = {

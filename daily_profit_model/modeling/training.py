@@ -1,4 +1,4 @@
-"""From a training frame to a model version: split, fit, calibrate, judge, and put it all in a bundle.
+"""From a training frame to a model version: design, fit, calibrate, judge, and put it all in a bundle.
 
 Here: the order of those steps and the manifest. Each step stands in its own module; where the frame
 comes from and where the bundle goes is the graph's business.
@@ -25,22 +25,15 @@ from daily_profit_model.modeling.boosting import (
     trees_of,
 )
 from daily_profit_model.modeling.bundle import Model, assemble, booster_file, parquet_bytes
-from daily_profit_model.modeling.carry import carried, learn_carry
+from daily_profit_model.modeling.carry import carried
 from daily_profit_model.modeling.conformity import before, conformity
+from daily_profit_model.modeling.design import Design, design_of, design_table
 from daily_profit_model.modeling.evaluation import Evaluation, evaluate
-from daily_profit_model.modeling.frames import Prepared, of_days, prepare
+from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, fold_levels
-from daily_profit_model.modeling.matrix import (
-    EncodedFeature,
-    Floats,
-    ModelFeature,
-    category_places,
-    floats,
-    learn_encoding,
-    to_matrix,
-)
+from daily_profit_model.modeling.matrix import Floats, ModelFeature, category_places, floats
 from daily_profit_model.modeling.scoring import score
-from daily_profit_model.modeling.splits import Split, SplitSettings, split_by_date
+from daily_profit_model.modeling.splits import Days, Split, SplitSettings
 
 
 @dataclass(frozen=True)
@@ -84,48 +77,47 @@ def train(
     Raises ValueError in one line when the frame is not as promised or has too few days.
     """
     settings = settings or TrainSettings()
-    prepared = prepare(frame, cutoff)
-    split = split_by_date(prepared.rows["target_date"].to_pylist(), settings.split)
-    encoding = learn_encoding(of_days(prepared.rows, split.train), features)
-    carry = learn_carry(of_days(prepared.rows, split.train), encoding)
-    texts = _fit(prepared.rows, split, encoding, carry, settings)
+    table = design_table(frame, features, cutoff=cutoff, split=settings.split, columns=settings.baselines.columns)
+    return train_on(design_of(table), settings=settings, data_versions=data_versions, code_version=code_version)
+
+
+def train_on(
+    design: Design, *, settings: TrainSettings, data_versions: Mapping[str, str], code_version: str
+) -> TrainedModel:
+    """The same on a design made with the columns of `settings.baselines`. Raises ValueError when its split is another."""
+    if design.split_settings != settings.split:
+        raise ValueError(f"the design was made with {design.split_settings}, the training asks for {settings.split}")
+    texts = _fit(design, settings)
     files = {booster_file(name): text.encode() for name, text in texts.items()}
     manifest = {
-        "cutoff": cutoff.isoformat(),
-        "features": [asdict(feature) for feature in encoding],
-        "carry": carry,
+        "cutoff": design.cutoff.isoformat(),
+        "features": [asdict(feature) for feature in design.encoding],
+        "carry": design.carry,
         "parameters": {name: reported_parameters(text) for name, text in texts.items()},
         "trees": {name: trees_of(text) for name, text in texts.items()},
-        "split": _described(split),
-        "rows": {"settled": prepared.rows.num_rows, "left_out": prepared.left_out},
+        "split": _described(design.split),
+        "rows": {"settled": design.rows.num_rows, "left_out": design.left_out},
         "data_versions": dict(sorted(data_versions.items())),
         "code_version": code_version,
         "libraries": _libraries(),
         "settings": _stored(settings),
     }
-    return _judge(assemble(manifest, files), manifest, prepared, split, settings)
+    return _judge(assemble(manifest, files), manifest, design, settings)
 
 
-def _fit(
-    rows: pa.Table,
-    split: Split,
-    encoding: Sequence[EncodedFeature],
-    carry: Mapping[str, float],
-    settings: TrainSettings,
-) -> dict[str, str]:
+def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
     train_part, validation_part = (
-        _part(of_days(rows, days), encoding, carry, settings) for days in (split.train, split.validation)
+        _part(design, days, settings) for days in (design.split.train, design.split.validation)
     )
-    names = [feature.name for feature in encoding]
-    return fit_boosters(train_part, validation_part, names, category_places(encoding), settings.booster)
+    names = [feature.name for feature in design.encoding]
+    return fit_boosters(train_part, validation_part, names, category_places(design.encoding), settings.booster)
 
 
-def _part(
-    rows: pa.Table, encoding: Sequence[EncodedFeature], carry: Mapping[str, float], settings: TrainSettings
-) -> Part:
+def _part(design: Design, days: Days, settings: TrainSettings) -> Part:
+    rows = of_days(design.rows, days)
     profit, scale = floats(rows["target_net_profit"]), floats(rows["profit_scale"])
     traded = _traded(rows)
-    residual = (profit - carried(rows, carry)) / scale
+    residual = (profit - carried(rows, design.carry)) / scale
     targets = dict.fromkeys(PROFITS, residual)
     targets["mean"] = np.clip(residual, -settings.mean_bound, settings.mean_bound)
     targets |= {"probability_trade": traded, "probability_profit": (profit > 0).astype(np.float64)}
@@ -133,7 +125,7 @@ def _part(
     weights = {name: power / power.mean() for name in PROFITS}
     weights["mean"] = scale / scale.mean()
     weights |= {name: np.ones(len(profit)) for name in ("probability_trade", "probability_profit")}
-    return Part(to_matrix(rows, encoding), targets, weights)
+    return Part(design.matrix(rows), targets, weights)
 
 
 def _traded(rows: pa.Table) -> Floats:
@@ -143,12 +135,11 @@ def _traded(rows: pa.Table) -> Floats:
     return traded
 
 
-def _judge(
-    draft: Model, manifest: dict[str, Any], prepared: Prepared, split: Split, settings: TrainSettings
-) -> TrainedModel:
+def _judge(draft: Model, manifest: dict[str, Any], design: Design, settings: TrainSettings) -> TrainedModel:
     """Scores the days held out, calibrates them as serving would, and completes the bundle."""
-    held_out = of_days(prepared.rows, split.calibration + split.test)
-    scores = score(draft, held_out)
+    split = design.split
+    held_out = of_days(design.rows, split.calibration + split.test)
+    scores = score(draft, held_out, matrix=design.matrix(held_out))
     outcomes = held_out.select(["target_date", "account_id", "target_net_profit"]).rename_columns(
         ["prediction_date", "account_id", "net_profit"]
     )
@@ -157,7 +148,7 @@ def _judge(
     predictions = _serve(scores, history, split.test, settings.intervals)
     predictions = predictions.append_column("net_profit", test["target_net_profit"])
     predictions = predictions.append_column("traded", pa.array(_traded(test)))
-    past = of_days(prepared.rows, split.train + split.validation + split.calibration)
+    past = of_days(design.rows, split.train + split.validation + split.calibration)
     evaluation = evaluate(predictions, baseline.baseline_forecasts(past, test, settings.baselines))
     anonymous = ["model_version", "model_hash"]  # the bundle cannot hold its own hash
     model = assemble(

@@ -165,6 +165,43 @@ def test_a_full_disk_costs_the_entry_and_not_the_answer(
     assert content_hash(cache.get_or_compute(key(), Computation())) == content_hash(ROWS)
 
 
+def test_a_folder_that_cannot_be_used_costs_no_answer_and_is_said_once(tmp_path: Path, logged: list[Any]) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    computation = Computation()
+    assert Cache(tmp_path / "cache").get_or_compute(key(), computation).num_rows == 3
+    assert computation.runs == 1
+    assert [line["event"] for line in logged] == ["cache_cannot_be_used"]
+    assert str(tmp_path / "cache") in logged[0]["folder"]
+
+
+def test_what_breaks_after_the_computation_does_not_compute_again(
+    cache: Cache, logged: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def not_released(path: Path) -> Iterator[None]:
+        with exclusive(path):
+            yield
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(store, "exclusive", not_released)
+    computation = Computation()
+    assert cache.get_or_compute(key(), computation).num_rows == 3
+    assert computation.runs == 1
+    assert [line["event"] for line in logged] == ["cache_cannot_be_used"]
+
+
+def test_an_error_of_the_disk_in_the_computation_is_its_own_and_not_the_caches(cache: Cache, logged: list[Any]) -> None:
+    runs = []
+
+    def failing() -> pa.Table:
+        runs.append(1)
+        raise OSError(errno.EIO, "the lake's disk")
+
+    with pytest.raises(OSError, match="the lake's disk"):
+        cache.get_or_compute(key(), failing)
+    assert (len(runs), logged) == (1, [])
+
+
 def test_a_computation_may_ask_for_another_key_but_not_for_its_own(cache: Cache) -> None:
     cache.get_or_compute(key(1), lambda: cache.get_or_compute(key(2), Computation()))
     with pytest.raises(RuntimeError, match="asks for itself"):

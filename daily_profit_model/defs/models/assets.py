@@ -7,7 +7,9 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import cut_off_before
+from daily_profit_model.defs.models.designs import kept_design
 from daily_profit_model.defs.models.registry import transitions
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
@@ -39,19 +41,19 @@ def net_profit(context: dg.AssetExecutionContext) -> Made:
     from daily_profit_model.modeling.bundle import save
     from daily_profit_model.modeling.plots import plot_test_days
     from daily_profit_model.modeling.registry import version_row
-    from daily_profit_model.modeling.training import train
+    from daily_profit_model.modeling.training import TrainSettings, train_on
 
     lake: Lake = context.resources.lake
     settings: Settings = context.resources.settings
     metadata: dict[str, dict[str, dg.MetadataValue]] = {}
+    parameters = TrainSettings()
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         hashes = HashLookup(lake)
         for cutoff in context.partition_keys:
-            trained = train(
-                read(lake, TRAINING_ACCOUNT_DAILY, [cutoff]),
-                MODEL_FEATURES,
-                cutoff=date.fromisoformat(cutoff),
+            trained = train_on(
+                kept_design(lake, Cache(settings.cache_dir), cutoff, MODEL_FEATURES, parameters),
+                settings=parameters,
                 data_versions={
                     f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": hashes(TRAINING_ACCOUNT_DAILY.name, cutoff) or ""
                 },
