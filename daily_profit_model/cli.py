@@ -30,6 +30,8 @@ features_app = typer.Typer(help="The catalogue of features: what is known of an 
 app.add_typer(features_app, name="features")
 cache_app = typer.Typer(help="The cache of computed tables: what it holds, whether it is whole.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
+lake_app = typer.Typer(help="The lake on disk: what its tables take, and what of it may go.", no_args_is_help=True)
+app.add_typer(lake_app, name="lake")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -179,6 +181,19 @@ def features_docs(
     typer.echo(f"written: {to}")
 
 
+@features_app.command("audit")
+def features_audit(
+    days: Annotated[int, typer.Option(help="Random days to audit.", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="Equal seeds take equal days.")] = 7,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make random days once more without, and with a poisoned, future; exit 1 when any bit of them differs."""
+    from daily_profit_model.defs.launch.audit import audit_features
+
+    raise typer.Exit(audit_features(settings(), days=days, seed=seed, as_json=as_json))
+
+
 @cache_app.command("stats")
 def cache_stats(as_json: AsJson = False, debug: Debug = False) -> None:
     """Hits, misses, waits and recomputed entries so far; entries and bytes on disk."""
@@ -198,7 +213,10 @@ def cache_verify(as_json: AsJson = False, debug: Debug = False) -> None:
 
 @cache_app.command("gc")
 def cache_gc(
-    retention_weeks: Annotated[int, typer.Option(help="Weeks since the last access that an entry stays.", min=0)] = 4,
+    retention_weeks: Annotated[
+        int | None,
+        typer.Option(help="Weeks since the last access that an entry stays; default DPM_CACHE_RETENTION_WEEKS.", min=0),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -210,11 +228,35 @@ def cache_gc(
     collect_entries(
         loaded.cache_dir,
         now=datetime.now(UTC),
-        retention_weeks=retention_weeks,
+        retention_weeks=loaded.dpm_cache_retention_weeks if retention_weeks is None else retention_weeks,
         max_bytes=loaded.cache_max_bytes,
         dry_run=dry_run,
         as_json=as_json,
     )
+
+
+@lake_app.command("storage")
+def lake_storage(as_json: AsJson = False, debug: Debug = False) -> None:
+    """Partitions, files, rows and bytes of each table; what is superseded, and what `dpm lake gc` would remove."""
+    from daily_profit_model.defs.launch.storage import show_storage
+
+    show_storage(settings(), now=datetime.now(UTC), as_json=as_json)
+
+
+@lake_app.command("gc")
+def lake_gc(
+    retention_days: Annotated[
+        int | None,
+        typer.Option(help="Days that a replaced revision stays; default DPM_RAW_RETENTION_DAYS.", min=0, max=36_500),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Remove raw revisions replaced long ago that no cut-off rests on, and what killed writers and fetches left."""
+    from daily_profit_model.defs.launch.storage import collect_and_tell
+
+    collect_and_tell(settings(), now=datetime.now(UTC), retention_days=retention_days, dry_run=dry_run, as_json=as_json)
 
 
 @sandbox_app.command("serve")

@@ -1,9 +1,12 @@
-"""Every table that is an asset, in the order in which data flows: what the I/O manager and the CLI go by."""
+"""Every table that is an asset, in the order in which data flows: what the I/O manager and the CLI go by; and every
+table of the lake.
+"""
 
 from __future__ import annotations
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
+from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.modeling.contracts import (
     MODEL_SCORES,
@@ -14,14 +17,17 @@ from daily_profit_model.modeling.contracts import (
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
-from daily_profit_model.tables.raw import RAW_TABLES
+from daily_profit_model.tables.raw import RAW_TABLES, RAW_TEST_LOGINS, rejects_of
+from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
+from daily_profit_model.tables.storage import MONITORING_STORAGE
 
 ALL_TABLES: tuple[Table, ...] = (
     *RAW_TABLES,
     STAGING_ACCOUNTS,
     STAGING_TRADES,
+    FEATURES_TRADE_DAILY,
     FEATURES_ACCOUNT_DAILY,
     TRAINING_ACCOUNT_DAILY,
     MODELS_NET_PROFIT,
@@ -34,6 +40,18 @@ ALL_TABLES: tuple[Table, ...] = (
     MODEL_PERFORMANCE,
     MONITORING_RECONCILIATION,
     FEED_HEALTH,
+    MONITORING_STORAGE,
 )
 
 TABLES = {table.name: table for table in ALL_TABLES}
+
+TOLD_OF_NOW = (MONITORING_STORAGE,)
+"""Tables of which no past day can be made: a day without a partition is no gap that anybody could fill."""
+
+LAKE_TABLES = (
+    *ALL_TABLES,
+    *(rejects_of(table) for table in RAW_TABLES if table.revisions),
+    RAW_TEST_LOGINS,
+    RAW_REQUESTS,
+)
+"""Every table that has a place in the lake: the assets, and what is kept beside them."""

@@ -13,7 +13,7 @@ from daily_profit_model.defs.features import checks as features_checks
 from daily_profit_model.defs.models import assets as models
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
-from daily_profit_model.defs.monitoring import reconciliation
+from daily_profit_model.defs.monitoring import reconciliation, storage
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
 from daily_profit_model.defs.raw import assets as raw
@@ -24,7 +24,7 @@ from daily_profit_model.defs.staging import assets as staging
 from daily_profit_model.defs.staging import checks as staging_checks
 from daily_profit_model.defs.training import assets as training
 
-LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation)
+LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage)
 CHECKS = (raw_checks, staging_checks, features_checks, predictions_checks, monitoring_checks, reconciliation)
 
 

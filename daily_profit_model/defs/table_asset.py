@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -16,6 +16,8 @@ DAYS_A_RUN = 400
 """Longest range of a backfill in one run; beyond it a backfill is cut into several."""
 
 CodeVersion = str
+Lineage = Mapping[str, Iterable[tuple[str, str]]]
+"""Column → the columns it is made from, as (table, column)."""
 
 
 def table_asset(
@@ -25,6 +27,7 @@ def table_asset(
     deps: Iterable[dg.AssetDep] = (),
     kinds: Iterable[str] = ("parquet",),
     days_a_run: int = DAYS_A_RUN,
+    lineage: Lineage | None = None,
     **kwargs: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """`@dg.asset` for `table`, stored by the lake's I/O manager."""
@@ -39,6 +42,7 @@ def table_asset(
             "dagster/table_name": table.name,
             "contract_version": table.version,
             "key": ", ".join(table.key),
+            **({"dagster/column_lineage": column_lineage(lineage)} if lineage else {}),
         },
         deps=list(deps),
         code_version=code_version,
@@ -71,6 +75,16 @@ def column_schema(table: Table) -> dg.TableSchema:
             )
             for column in table.columns
         ]
+    )
+
+
+def column_lineage(lineage: Lineage) -> dg.TableColumnLineage:
+    """The lineage as the UI shows it."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(dg.AssetKey(table.split("/")), name) for table, name in sources]
+            for column, sources in lineage.items()
+        }
     )
 
 

@@ -1,4 +1,4 @@
-"""A lazy query: SQL text and the partitions it reads. Running it belongs to `run`."""
+"""A lazy query: SQL texts and the partitions they read. Which days are made when is `sweep`'s, running them `run`'s."""
 
 from __future__ import annotations
 
@@ -49,9 +49,32 @@ class Source:
         return f"{input_table(self.table.name, self.as_known)}@{day}"
 
 
+Reads = Mapping[str, Sequence[int]]
+"""Name of a view → how many days before its own day a statement reads it (0: the day itself)."""
+
+OUTPUT = "output"
+"""The name of a query's own statement among its stages."""
+
+WANTED = "wanted_days"
+"""The view of one column `date` that holds the days a statement is to give."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An intermediate table, one row or more a day, of which a query reads several days.
+
+    `sql` gives the days of the view `wanted_days`, from sources and from stages before it. Each day of a
+    stage is made once in a run and forgotten when no later day needs it.
+    """
+
+    name: str
+    sql: str
+    reads: Reads
+
+
 @dataclass(frozen=True)
 class Query:
-    """SQL over views named after the sources; `$first_day` and `$last_day` bound the output."""
+    """SQL over views named after the sources; `$first_day`, `$last_day` and `wanted_days` are the output's days."""
 
     sql: str
     sources: tuple[Source, ...]
@@ -60,6 +83,21 @@ class Query:
     """True: a day reads the day before of its own table, so days are run one after the other."""
     frames: Mapping[str, pa.Table] = field(default_factory=dict)
     """Arrow tables visible to the SQL by name, for inputs that are no partitions."""
+    stages: tuple[Stage, ...] = ()
+    """Made in this order, before `sql` of the same days."""
+    reads: Reads = field(default_factory=dict)
+    """What `sql` reads, of stages and sources; by default each source as it is declared."""
+
+    @property
+    def text(self) -> str:
+        """All that decides what the rows are, for a code version."""
+        return "\n".join([*(f"{stage.name}: {stage.sql}" for stage in self.stages), self.sql])
+
+    @property
+    def final(self) -> Stage:
+        """The output's own statement, as the last stage."""
+        declared = {source.view: range(-source.last, 1 - source.first) for source in self.sources}
+        return Stage(OUTPUT, self.sql, self.reads or declared)
 
 
 def inputs_of(sources: Sequence[Source], partition: str, current_hash: HashLookup) -> dict[str, str | None]:

@@ -1,19 +1,25 @@
-"""Run a query on DuckDB over the lake. Nothing here knows what the tables mean."""
+"""Run a query on DuckDB over the lake, a stretch of days at a time. Nothing here knows what the tables mean."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from daily_profit_model.engine.query import MissingInput, Query, Source
+from daily_profit_model.engine.inputs import Inputs
+from daily_profit_model.engine.query import WANTED, Query
+from daily_profit_model.engine.sweep import Statement, read_for, sweep
 from daily_profit_model.lake import Lake, LakeError
 from daily_profit_model.lake.reach import reach
 from daily_profit_model.tables import Table
+
+ROWS_AT_ONCE = 600_000
+"""Rows of the first source that a statement is given: enough to be worth its planning, few enough for memory."""
 
 
 def run(query: Query, lake: Lake, partitions: Sequence[str]) -> pa.Table:
@@ -21,20 +27,92 @@ def run(query: Query, lake: Lake, partitions: Sequence[str]) -> pa.Table:
 
     Raises MissingInput when a source lacks a day that it must have.
     """
-    bounds = {"first_day": date.fromisoformat(partitions[0]), "last_day": date.fromisoformat(partitions[-1])}
-    with _session() as connection:
-        reach(connection, lake)
-        for source in query.sources:
-            _create_view(connection, lake, source, partitions)
-        for name, frame in query.frames.items():
-            connection.register(name, frame)
-        wanted = {name: value for name, value in {**bounds, **query.parameters}.items() if f"${name}" in query.sql}
-        return connection.sql(query.sql, params=wanted).to_arrow_table()
+    return pa.concat_tables([rows for _, rows in _stretches(query, lake, partitions)])
 
 
 def run_table(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) -> dict[str, pa.Table]:
     """The rows of `query` cut into the output's partitions, each in the contract's columns."""
-    rows = run(query, lake, partitions).select(table.column_names).cast(table.schema())
+    return dict(run_days(query, lake, table, partitions))
+
+
+def run_days(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+    """The partitions of `query` in their order, each as soon as it is made, in the contract's columns.
+
+    Memory holds a stretch of days, however many `partitions` there are.
+    """
+    for days, rows in _stretches(query, lake, partitions):
+        yield from _cut(rows.select(table.column_names).cast(table.schema()), table, days)
+
+
+def _stretches(query: Query, lake: Lake, partitions: Sequence[str]) -> Iterator[tuple[list[str], pa.Table]]:
+    """Some partitions after the other, with their rows."""
+    inputs = Inputs(lake, query.sources, partitions)
+    outputs = [date.fromisoformat(partition).toordinal() for partition in partitions]
+    with _session() as session:
+        reach(session, lake)
+        for name, frame in query.frames.items():
+            session.register(name, frame)
+        kept = _Kept(session, read_for(query))
+        for statements in sweep(query, outputs, inputs.days_of(ROWS_AT_ONCE)):
+            kept.forget(before=min(statement.days[0] for statement in statements))
+            for statement in statements:
+                parameters = _prepare(session, inputs, query, statement)
+                if statement.is_output:
+                    rows = session.sql(statement.stage.sql, params=parameters).to_arrow_table()
+                    yield [date.fromordinal(day).isoformat() for day in statement.days], rows
+                else:
+                    kept.add(statement, parameters)
+
+
+def _prepare(
+    session: duckdb.DuckDBPyConnection, inputs: Inputs, query: Query, statement: Statement
+) -> Mapping[str, Any]:
+    """Creates the views of the sources that a statement reads, and returns the parameters that it names."""
+    days = [date.fromordinal(day) for day in statement.days]
+    session.register(WANTED, pa.table({"date": pa.array(days, pa.date32())}))
+    for name, lags in statement.stage.reads.items():
+        inputs.show(session, name, sorted({day - lag for day in statement.days for lag in lags}))
+    parameters = {"first_day": days[0], "last_day": days[-1], **query.parameters}
+    return {name: value for name, value in parameters.items() if f"${name}" in statement.stage.sql}
+
+
+class _Kept:
+    """The stages' rows in memory: a table for each statement, and a view over those of one stage."""
+
+    def __init__(self, session: duckdb.DuckDBPyConnection, read_for_days: Mapping[str, int]) -> None:
+        self._session = session
+        self._read_for_days = read_for_days
+        self._tables: dict[str, list[tuple[str, int]]] = {}
+        self._made = 0
+
+    def add(self, statement: Statement, parameters: Mapping[str, Any]) -> None:
+        """Make the days of a statement and keep them."""
+        stage = statement.stage
+        self._made += 1
+        name = f"{stage.name}_made_{self._made}"
+        self._session.execute(f"create temp table {name} as {stage.sql}", parameters).fetchall()
+        self._tables.setdefault(stage.name, []).append((name, statement.days[-1]))
+        self._show(stage.name)
+
+    def forget(self, before: int) -> None:
+        """Drop the tables of which no statement for `before` and later days reads a day."""
+        for stage, tables in self._tables.items():
+            old = [name for name, last in tables if last + self._read_for_days[stage] < before]
+            if old:
+                self._tables[stage] = [(name, last) for name, last in tables if name not in old]
+                self._show(stage)
+                for name in old:
+                    self._session.execute(f"drop table {name}").fetchall()
+
+    def _show(self, stage: str) -> None:
+        tables = [name for name, _ in self._tables[stage]]
+        if not tables:
+            return
+        union = " union all ".join(f"from {name}" for name in tables)
+        self._session.execute(f"create or replace temp view {stage} as {union}").fetchall()
+
+
+def _cut(rows: pa.Table, table: Table, partitions: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
     ordered = rows.sort_by(table.day_column)
     days = ordered[table.day_column].to_numpy()
     cut = {}
@@ -46,7 +124,7 @@ def run_table(query: Query, lake: Lake, table: Table, partitions: Sequence[str])
         raise LakeError(
             f"{table.name}: {rows.num_rows - kept} rows belong to none of {partitions[0]} … {partitions[-1]}"
         )
-    return cut
+    yield from cut.items()
 
 
 @functools.cache
@@ -62,39 +140,3 @@ def _session() -> duckdb.DuckDBPyConnection:
     session = _scratch().cursor()
     session.execute("set timezone = 'UTC'")
     return session
-
-
-def _create_view(connection: duckdb.DuckDBPyConnection, lake: Lake, source: Source, partitions: Sequence[str]) -> None:
-    files = []
-    for day in source.days_of_range(partitions):
-        path = lake.file(source.table.name, day, source.as_known)
-        if path is not None:
-            files.append(str(path))
-        elif not source.optional and _must_be_there(source, day, lake.partitions(source.table.name), partitions):
-            raise MissingInput(
-                f"{source.table.name} of {day} is missing, and {partitions[0]} … {partitions[-1]} needs it; "
-                f"fill it first: dpm run --start-date {day} --end-date {day}"
-            )
-    if not files:
-        connection.register(source.view, source.table.schema().empty_table())
-        return
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    hive = source.table.partitioning
-    typed = f", hive_partitioning = true, hive_types = {{'{hive}': date}}" if hive != "none" else ""
-    try:
-        connection.execute(
-            f"create temp view {source.view} as select {', '.join(source.table.column_names)} "
-            f"from read_parquet([{listed}]{typed})"
-        )
-    except duckdb.Error as error:
-        reason = " ".join(str(error).split())
-        raise LakeError(
-            f"{source.table.name} cannot be read ({reason}); delete the file and fill the day again"
-        ) from error
-
-
-def _must_be_there(source: Source, day: str, present: Sequence[str], partitions: Sequence[str]) -> bool:
-    """A history may begin late, but it has no gap; an output's own day is no history."""
-    if not present:
-        return not source.is_own_past
-    return day >= present[0] or (day in partitions and not source.is_own_past)

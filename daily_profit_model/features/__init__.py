@@ -3,9 +3,8 @@
 from daily_profit_model.features.catalogue import (
     CATALOGUE,
     FEATURES_ACCOUNT_DAILY,
-    LOOK_BACK_DAYS,
     catalogue_hash,
 )
-from daily_profit_model.features.compiler import account_daily_query
+from daily_profit_model.features.compiler import account_daily_query, look_back_days
 
-__all__ = ["CATALOGUE", "FEATURES_ACCOUNT_DAILY", "LOOK_BACK_DAYS", "account_daily_query", "catalogue_hash"]
+__all__ = ["CATALOGUE", "FEATURES_ACCOUNT_DAILY", "account_daily_query", "catalogue_hash", "look_back_days"]

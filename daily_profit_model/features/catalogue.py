@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
+from daily_profit_model.features.families.behaviour import BEHAVIOUR
 from daily_profit_model.features.families.calendar import CALENDAR
+from daily_profit_model.features.families.market import MARKET
 from daily_profit_model.features.families.memory import MEMORY
+from daily_profit_model.features.families.peers import PEERS
 from daily_profit_model.features.families.performance import PERFORMANCE
 from daily_profit_model.features.families.state import STATE
 from daily_profit_model.features.families.static import STATIC
@@ -13,10 +16,7 @@ from daily_profit_model.features.feature import Feature
 from daily_profit_model.tables import Column, Table
 from daily_profit_model.tables.contract import DAY, TEXT
 
-CATALOGUE: tuple[Feature, ...] = (*STATIC, *STATE, *PERFORMANCE, *MEMORY, *CALENDAR)
-
-LOOK_BACK_DAYS = max(feature.window or 1 for feature in CATALOGUE)
-"""Days D-LOOK_BACK_DAYS+1 … D of staging/accounts serve every feature of D."""
+CATALOGUE: tuple[Feature, ...] = (*STATIC, *STATE, *PERFORMANCE, *MEMORY, *BEHAVIOUR, *MARKET, *CALENDAR, *PEERS)
 
 IDENTITY = (
     Column("date", DAY, "Day D at whose end this was known; the prediction is for D+1", required=True),

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from daily_profit_model.features.catalogue import CATALOGUE, FEATURES_ACCOUNT_DAILY, LOOK_BACK_DAYS
+from daily_profit_model.features.catalogue import CATALOGUE, FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.feature import Feature
 from daily_profit_model.settings import WrongUse
 
@@ -63,7 +63,7 @@ def page() -> str:
         "# Features of an account\n\n"
         f"Made from the catalogue by `dpm features docs`: {len(CATALOGUE)} features of `{FEATURES_ACCOUNT_DAILY.name}`, "
         "one row per eligible account and day D, known at the end of D, for predicting D+1. They look back "
-        f"{LOOK_BACK_DAYS} days at most; nothing is filled in, and what null means is told of each.\n"
+        f"{max(feature.window or 1 for feature in CATALOGUE)} days at most; nothing is filled in, and what null means is told of each.\n"
     ]
     for family, features in groupby(CATALOGUE, key=lambda feature: feature.family):
         rows = "\n".join(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from daily_profit_model.tables import Column
 from daily_profit_model.tables.contract import FLAG, FLOAT, INT, TEXT
+from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 
 Kind = Literal["number", "count", "category", "flag"]
 
@@ -19,8 +20,8 @@ _TYPES: dict[Kind, pa.DataType] = {"number": FLOAT, "count": INT, "category": TE
 class Feature:
     """One feature, declared once: the SQL, the contract, the docs and the model's input come from it.
 
-    `sql` is an expression over one row of the compiled windows (see `windows`), of which `inputs`
-    names the columns of staging/accounts it rests on.
+    `sql` is an expression over one account's row of the day and its windows (see `windows`); `inputs` names
+    the columns it rests on, those of another table than staging/accounts with the table: `layer/table.column`.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Feature:
     window: int | None = None
     """Calendar days D-window+1 … D that it looks at; None: the state of D alone."""
     null_means: str = "never null"
+
+    @property
+    def read(self) -> tuple[tuple[str, str], ...]:
+        """The columns it rests on, as (table, column)."""
+        found = (name.rpartition(".") for name in self.inputs)
+        return tuple((table or STAGING_ACCOUNTS.name, column) for table, _, column in found)
 
     def column(self) -> Column:
         return Column(self.name, _TYPES[self.kind], f"{self.description}. Null: {self.null_means}", self.unit)

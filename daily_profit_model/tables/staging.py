@@ -125,7 +125,9 @@ STAGING_TRADES = Table(
         Column("close_time", TIMESTAMP, "When this part was closed", required=True),
         Column("duration_hours", FLOAT, "Holding time", "hours", required=True),
         Column("profit", FLOAT, "Before costs", "USD", required=True),
+        Column("commission", FLOAT, "Commission; a cost is negative", "USD", required=True),
         Column("costs", FLOAT, "Commission, fee and swap; a cost is negative", "USD", required=True),
         Column("net_profit", FLOAT, "Profit and costs", "USD", required=True),
     ),
+    version=2,
 )

@@ -9,10 +9,16 @@ import dagster as dg
 
 from daily_profit_model.defs.all_tables import ALL_TABLES
 from daily_profit_model.defs.build import build_definitions
-from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, SERVED_DAYS
+from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS
 from daily_profit_model.defs.table_asset import asset_key
 
-CALENDARS = {"DAILY": DAILY, "SERVED_DAYS": SERVED_DAYS, "JUDGED_DAYS": JUDGED_DAYS, "CUT_OFFS": CUT_OFFS}
+CALENDARS = {
+    "DAILY": DAILY,
+    "SERVED_DAYS": SERVED_DAYS,
+    "JUDGED_DAYS": JUDGED_DAYS,
+    "MEASURED_DAYS": MEASURED_DAYS,
+    "CUT_OFFS": CUT_OFFS,
+}
 SNAPSHOT = Path(__file__).with_name("graph.txt")
 
 
@@ -59,16 +65,16 @@ def test_the_assets_of_a_day_share_one_calendar_so_that_ranges_are_not_cut() -> 
     for layers in (("raw", "staging", "features"), ("predictions",), ("monitoring",), ("training", "models")):
         tables = [table for table in ALL_TABLES if table.name.split("/")[0] in layers]
         calendars = [graph.get(asset_key(table)).partitions_def for table in tables]
-        if layers == ("monitoring",):  # what tells of the data has their days
-            calendars = [calendar for calendar in calendars if calendar is not DAILY]
+        if layers == ("monitoring",):  # what tells of the data or of the lake has their days
+            calendars = [calendar for calendar in calendars if calendar not in (DAILY, MEASURED_DAYS)]
         assert all(calendar is calendars[0] for calendar in calendars)
 
 
-def test_only_predictions_have_a_partition_for_the_day_that_is_not_over() -> None:
+def test_only_predictions_and_measurements_have_a_partition_for_the_day_that_is_not_over() -> None:
     now = datetime(2026, 6, 2, 6, 30)
     last = {name: calendar.get_partition_keys(now)[-1] for name, calendar in CALENDARS.items()}
     assert last == {"DAILY": "2026-06-01", "SERVED_DAYS": "2026-06-02", "JUDGED_DAYS": "2026-06-01",
-                    "CUT_OFFS": "2026-05-31"}  # fmt: skip
+                    "MEASURED_DAYS": "2026-06-02", "CUT_OFFS": "2026-05-31"}  # fmt: skip
 
 
 def test_the_definitions_can_be_loaded() -> None:

@@ -27,6 +27,9 @@ COMMANDS = (
     "predict",
     "explain",
     "ui",
+    "lake",
+    "lake storage",
+    "lake gc",
     "sandbox",
     "sandbox serve",
 )

@@ -11,7 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from daily_profit_model.defs.all_tables import ALL_TABLES
+from daily_profit_model.cache import statistics
+from daily_profit_model.cache.collect import verify_all
+from daily_profit_model.cache.entry import entries
+from daily_profit_model.cache.statistics import Counts
+from daily_profit_model.defs.all_tables import ALL_TABLES, TOLD_OF_NOW
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.sandbox.world import generate
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
@@ -38,7 +42,7 @@ def lake_of(platform: Platform) -> Lake:
 
 def test_every_table_of_the_graph_is_filled_and_the_coming_day_is_predicted(platform: Platform) -> None:
     lake = lake_of(platform)
-    empty = [table.name for table in ALL_TABLES if not lake.partitions(table.name)]
+    empty = [table.name for table in ALL_TABLES if not lake.partitions(table.name) and table not in TOLD_OF_NOW]
     assert empty == []
     assert lake.partitions(PREDICTIONS_ACCOUNT_DAILY.name)[-1] == (END + timedelta(days=1)).isoformat()
 
@@ -62,6 +66,14 @@ def test_stored_trades_are_those_of_the_firm_to_the_last_one(platform: Platform)
     truth = trades.filter(pc.greater_equal(trades["day"], (START - date(1970, 1, 1)).days))
     assert stored.num_rows == truth.num_rows
     assert pc.sum(stored["profit"]).as_py() == pytest.approx(pc.sum(truth["profit"]).as_py(), abs=0.01)
+
+
+def test_every_training_keeps_its_matrices_in_the_cache(platform: Platform) -> None:
+    folder = platform.data_dir / "cache"
+    trained = lake_of(platform).partitions("models/net_profit")
+    assert trained
+    assert verify_all(entries(folder)).whole == len(trained)
+    assert statistics.total(folder) == Counts(misses=len(trained))
 
 
 def test_outcomes_are_the_profits_that_the_firm_reports(platform: Platform) -> None:
@@ -110,7 +122,7 @@ def test_daily_runs_equal_the_backfill_bit_for_bit_L13(
         run(monkeypatch, variables, "staging,features", day, day)
     made = content_hashes(daily, "staging", "features")
     backfilled = content_hashes(platform.data_dir, "staging", "features")
-    assert len(made) == 3 * 12
+    assert len(made) == 4 * 12
     assert made == {name: backfilled[name] for name in made}
     assert max(name.partition("@")[2] for name in made) == last.isoformat()
 
@@ -131,7 +143,7 @@ def test_whatever_happens_after_a_day_leaves_all_of_it_bit_identical_L12(
         run(monkeypatch, variables, "raw,staging,features", START, last)
     made = content_hashes(tmp_path / "poisoned", "staging", "features")
     clean = content_hashes(platform.data_dir, "staging", "features")
-    assert len(made) == 3 * 25
+    assert len(made) == 4 * 25
     assert {name for name in made if made[name] != clean[name]} == set()
 
 

@@ -184,7 +184,7 @@ def test_a_damaged_input_is_one_line(lake: Lake) -> None:
     path = lake.file(NUMBERS.name, day(0))
     assert path is not None
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(LakeError, match=r"^staging/numbers cannot be read .*part-0\.parquet") as refused:
+    with pytest.raises(LakeError, match=r"^staging/numbers of 2026-03-01: .*part-0\.parquet cannot be read") as refused:
         total(lake, Source(NUMBERS), day(0))
     assert "\n" not in str(refused.value)
 

@@ -1,20 +1,24 @@
 """Random dense histories of accounts as staging/accounts would hold them, and features computed from them. No tests.
 
-Every account lives one to three lives with gaps between; profits are missing here and there.
+Every account lives one to three lives with gaps between; profits are missing here and there. Trades and regimes
+beside them are made in `trading`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 from upath import UPath
 
-from daily_profit_model.engine import Query, run_table
+from daily_profit_model.engine import run_table
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY, account_daily_query
+from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import days_between
+from daily_profit_model.tables.raw import RAW_MARKET_REGIMES
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 
 Record = dict[str, object]
@@ -39,9 +43,16 @@ def histories(accounts: int, seed: int, first_name: int = 0) -> pa.Table:
     return pa.Table.from_pylist(records, schema=STAGING_ACCOUNTS.schema())
 
 
-def features_of(staging: pa.Table, first: str, last: str) -> pa.Table:
-    """features/account_daily of the days first … last, sorted by key."""
-    query = Query(account_daily_query().sql, (), frames={"staging_accounts": staging})
+def features_of(
+    staging: pa.Table, first: str, last: str, trades: pa.Table | None = None, regimes: pa.Table | None = None
+) -> pa.Table:
+    """features/account_daily of the days first … last, sorted by key; `trades`: rows of features/trade_daily."""
+    frames = {
+        "staging_accounts": staging,
+        "features_trade_daily": FEATURES_TRADE_DAILY.schema().empty_table() if trades is None else trades,
+        "raw_market_regimes": RAW_MARKET_REGIMES.schema().empty_table() if regimes is None else regimes,
+    }
+    query = replace(account_daily_query(), sources=(), frames=frames)
     days = days_between(date.fromisoformat(first), date.fromisoformat(last))
     cut = run_table(query, NOWHERE, FEATURES_ACCOUNT_DAILY, days)
     return pa.concat_tables(cut.values()).sort_by([("date", "ascending"), ("account_id", "ascending")])
@@ -98,7 +109,7 @@ def _life(rng: np.random.Generator, name: str, start: int, end: int) -> list[Rec
 
 def _terms(rng: np.random.Generator) -> Record:
     return {
-        "plan_type": _maybe(rng, "Standard P1"), "leverage": _maybe(rng, 100.0),
+        "plan_type": _maybe(rng, str(rng.choice(["Standard P1", "Standard P2"]))), "leverage": _maybe(rng, 100.0),
         "profit_target_pct": _maybe(rng, 8.0), "max_drawdown_pct": _maybe(rng, 10.0),
         "daily_loss_limit_pct": _maybe(rng, 5.0), "is_drawdown_relative": _maybe(rng, bool(rng.random() < 0.5)),
         "profit_share_pct": _maybe(rng, 80.0), "min_trading_days": _maybe(rng, 3), "max_trading_days": _maybe(rng, 60),

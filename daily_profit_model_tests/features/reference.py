@@ -1,4 +1,8 @@
-"""The features once more, written naively with pandas and plain Python from FEATURES.md alone. No tests here."""
+"""The features once more, written naively with pandas and plain Python from FEATURES.md alone. No tests here.
+
+What rests on trades stands in `reference_trades`, what rests on the day's regime and on other accounts in
+`reference_firm`.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,39 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-Value = float | int | bool | str | None
+from daily_profit_model_tests.features.reference_firm import market, peers
+from daily_profit_model_tests.features.reference_trades import Trade, Value, behaviour, own_symbol_volatility
+
 WINDOWS = (1, 3, 5, 10, 20, 60)
 
 
-def reference_rows(staging: pa.Table, days: set[date]) -> dict[tuple[date, str], dict[str, Value]]:
-    """Features by (day, account) for the eligible rows of the given days."""
+def reference_rows(
+    staging: pa.Table, days: set[date], trades: pa.Table, regimes: pa.Table
+) -> dict[tuple[date, str], dict[str, Value]]:
+    """Features by (day, account) for the eligible rows of the given days, from staging rows, trades and regimes."""
     answers: dict[tuple[date, str], dict[str, Value]] = {}
+    eligible: dict[date, list[dict[str, Any]]] = {}
+    documents: dict[date, dict[str, Any]] = {document["date"]: document for document in regimes.to_pylist()}
+    by_account: dict[str, list[Trade]] = {}
+    for trade in trades.to_pylist():
+        by_account.setdefault(trade["account_id"], []).append(trade)
     frame = pd.DataFrame(staging.to_pylist())
     for _, life in frame.groupby(["account_id", "first_seen_date"]):
         rows: list[dict[str, Any]] = life.sort_values("date").to_dict("records")  # type: ignore[assignment]  # names
         for place, row in enumerate(rows):
-            if row["date"] in days and row["is_eligible"]:
-                past = rows[: place + 1]
-                answers[(row["date"], row["account_id"])] = {
-                    **_performance(past), **_memory(past), **_state(row), **_calendar(row["date"] + timedelta(days=1))
+            day, account, born = row["date"], row["account_id"], row["first_seen_date"]
+            if day in days and row["is_eligible"]:
+                past, traded, document = rows[: place + 1], by_account.get(account, []), documents.get(day, {})
+                answers[(day, account)] = {
+                    **_performance(past), **_memory(past), **_state(row), **_calendar(day + timedelta(days=1)),
+                    **behaviour(traded, born, day, row["starting_balance"]), **market(document),
+                    "own_symbol_volatility_20d": own_symbol_volatility(traded, born, day, document),
                 }  # fmt: skip
+                known = {name: _known(value) for name, value in row.items()}
+                eligible.setdefault(day, []).append({**known, "made_5d": answers[(day, account)]["pnl_sum_5d"]})
+    for day, rows in eligible.items():
+        for row in rows:
+            answers[(day, row["account_id"])] |= peers(row, rows)
     return answers
 
 

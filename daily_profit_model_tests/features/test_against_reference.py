@@ -5,30 +5,33 @@ from __future__ import annotations
 import math
 from datetime import date, timedelta
 
-import pyarrow as pa
 import pytest
 
 from daily_profit_model.features import CATALOGUE
 from daily_profit_model_tests.features.histories import DAYS, FIRST, LAST, features_of, histories, iso
-from daily_profit_model_tests.features.reference import Value, reference_rows
+from daily_profit_model_tests.features.reference import reference_rows
+from daily_profit_model_tests.features.reference_trades import Value
+from daily_profit_model_tests.features.trading import random_regimes, random_trades, trade_days
 
 Rows = dict[tuple[date, str], dict[str, Value]]
-CHECKED = ("performance", "memory", "state", "calendar")
+CHECKED = ("performance", "memory", "state", "calendar", "behaviour", "market", "peers")
 
 
 @pytest.fixture(scope="module")
 def both() -> tuple[Rows, Rows]:
     """(compiled, reference), by (day, account): the first days of the lake, ten in the middle, the last ten."""
-    staging = histories(accounts=14, seed=11)
+    staging = histories(accounts=17, seed=11)
+    trades, regimes = random_trades(staging, seed=12), random_regimes(FIRST, DAYS, seed=13)
+    first, last = FIRST.isoformat(), LAST.isoformat()
     days = {FIRST + timedelta(days=offset) for offset in (*range(8), *range(70, 80), *range(DAYS - 10, DAYS))}
-    made = features_of(staging, FIRST.isoformat(), LAST.isoformat()).to_pylist()
+    made = features_of(staging, first, last, trade_days(trades, first, last), regimes).to_pylist()
     compiled = {(row["date"], row["account_id"]): row for row in made if row["date"] in days}
-    return compiled, reference_rows(staging, days)
+    return compiled, reference_rows(staging, days, trades, regimes)
 
 
 def test_the_rows_are_the_eligible_account_days(both: tuple[Rows, Rows]) -> None:
     compiled, reference = both
-    assert len(reference) > 150
+    assert len(reference) > 200
     assert set(compiled) == set(reference)
 
 
@@ -66,59 +69,3 @@ def _same(left: Value, right: Value) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
     return left == right
-
-
-def _single_account(profits: list[float | None]) -> pa.Table:
-    """One life that ends on the last day with the given profits."""
-    rows = histories(accounts=1, seed=2).to_pylist()[0]
-    born = LAST - timedelta(days=len(profits) - 1)
-    records = [
-        {**rows, "date": born + timedelta(days=place), "first_seen_date": born, "net_profit": profit,
-         "has_traded": profit != 0, "is_eligible": True}
-        for place, profit in enumerate(profits)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(records, schema=histories(accounts=1, seed=2).schema)
-
-
-def _last(profits: list[float | None]) -> dict[str, Value]:
-    (row,) = features_of(_single_account(profits), iso(0), iso(0)).to_pylist()
-    answered: dict[str, Value] = row
-    return answered
-
-
-def test_one_day_has_no_deviation_L9() -> None:
-    row = _last([25.0])
-    assert (row["pnl_std_5d"], row["sharpe_5d"], row["pnl_downside_std_5d"]) == (None, None, None)
-    assert (row["days_observed_5d"], row["pnl_mean_5d"], row["pnl_lag_1d"]) == (1, 25.0, None)
-
-
-def test_without_a_loss_there_is_no_profit_factor_and_without_deviation_no_sharpe_L9() -> None:
-    row = _last([10.0] * 25)
-    assert [row[f"profit_factor_{w}d"] for w in (3, 5, 10, 20)] == [None] * 4
-    assert [row[f"sharpe_{w}d"] for w in (3, 5, 10, 20)] == [None] * 4
-    assert [row[f"pnl_std_{w}d"] for w in (3, 5, 10, 20)] == [0.0] * 4
-
-
-def test_days_whose_profit_is_not_known_stay_unknown_L9() -> None:
-    row = _last([None, None, None])
-    assert (row["pnl_sum_3d"], row["pnl_mean_3d"], row["pnl_min_3d"], row["win_day_share_3d"]) == (None,) * 4
-    assert (row["ewm_pnl_3d"], row["abs_pnl_mean_3d"], row["pnl_median_20d"], row["days_observed_3d"]) == (
-        None, None, None, 0,
-    )  # fmt: skip
-
-
-def test_a_day_that_did_not_trade_is_a_known_zero_L9() -> None:
-    row = _last([0.0, 0.0, 6.0])
-    assert (row["pnl_mean_3d"], row["days_observed_3d"], row["trading_day_share_3d"]) == (2.0, 3, 1 / 3)
-
-
-def test_a_share_of_trading_days_never_exceeds_one() -> None:
-    assert _last([None, 5.0, None])["trading_day_share_3d"] == 1.0
-
-
-def test_a_new_life_remembers_nothing_of_the_former_one() -> None:
-    former = _single_account([100.0] * 30).slice(0, 20)
-    new = _single_account([1.0, 2.0])
-    alone = features_of(new, iso(0), iso(0))
-    assert features_of(pa.concat_tables([former, new]), iso(0), iso(0)).equals(alone)
-    assert alone["days_observed_60d"].to_pylist() == [2]

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from daily_profit_model.engine import run_table
-from daily_profit_model.features import CATALOGUE, FEATURES_ACCOUNT_DAILY, account_daily_query
+from daily_profit_model.features import CATALOGUE
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS, snapshot_query
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY, training_query
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.lake.lake import cut_off
 from daily_profit_model.tables.raw import RAW_MARKET_REGIMES, RAW_METRICS_DAILY
-from daily_profit_model_tests.staging.firm_days import Record, day, make, metrics, stage, store, store_day
+from daily_profit_model_tests.staging.firm_days import Record, day, make_features, metrics, store, store_day
 
 CUT_OFF = day(6)  # the Sunday of the first week
 
@@ -24,8 +24,7 @@ def _fill(lake: Lake, rows: dict[int, list[Record]], days: int = 8) -> None:
     named = [day(offset) for offset in range(days)]
     for offset, one in enumerate(named):
         store_day(lake, one, rows=rows.get(offset, [metrics("a", float(offset))]))
-    stage(lake, *named)
-    make(lake, account_daily_query(), FEATURES_ACCOUNT_DAILY, named)
+    make_features(lake, named)
 
 
 def _train(lake: Lake, known: Sequence[str] | None = None, feature_days: int = 365) -> list[Record]:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from daily_profit_model.engine import Query, Source, run_table
-from daily_profit_model.engine.sql_text import sql_text
+from daily_profit_model.engine import Query, run_table
+from daily_profit_model.features import FEATURES_ACCOUNT_DAILY, account_daily_query
+from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY, trade_daily_query
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.staging.accounts import accounts_query
 from daily_profit_model.staging.trades import trades_query
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
+    RAW_MARKET_REGIMES,
     RAW_METRICS_DAILY,
     RAW_PLANS,
     RAW_TRADES_CLOSED,
@@ -92,6 +95,7 @@ def store_day(
     plans: Sequence[Record] | None = None,
     opened: Sequence[Record] = (),
     closed: Sequence[Record] = (),
+    regimes: Sequence[Record] = (),
 ) -> None:
     """All raw tables of one day."""
     store(lake, RAW_ACCOUNTS, of, accounts)
@@ -99,16 +103,7 @@ def store_day(
     store(lake, RAW_PLANS, of, [plan()] if plans is None else plans)
     store(lake, RAW_TRADES_OPEN, of, opened)
     store(lake, RAW_TRADES_CLOSED, of, closed)
-
-
-def accounts_query() -> Query:
-    sources = [Source(table) for table in (RAW_ACCOUNTS, RAW_PLANS, RAW_METRICS_DAILY, RAW_TRADES_OPEN)]
-    return Query(
-        sql_text("staging/accounts"),
-        (*sources, Source(STAGING_ACCOUNTS, first=-1, last=-1, is_own_past=True)),
-        parameters={"dormant_days": DORMANT_DAYS},
-        fold=True,
-    )
+    store(lake, RAW_MARKET_REGIMES, of, regimes)
 
 
 def make(lake: Lake, query: Query, table: Table, days: Sequence[str]) -> dict[str, pa.Table]:
@@ -123,7 +118,7 @@ def make(lake: Lake, query: Query, table: Table, days: Sequence[str]) -> dict[st
 
 def stage(lake: Lake, *days: str) -> dict[str, Mapping[str, Record]]:
     """staging/accounts of the days: day → account → row."""
-    made = make(lake, accounts_query(), STAGING_ACCOUNTS, days)
+    made = make(lake, accounts_query(DORMANT_DAYS), STAGING_ACCOUNTS, days)
     return {partition: {row["account_id"]: row for row in rows.to_pylist()} for partition, rows in made.items()}
 
 
@@ -132,3 +127,11 @@ def stage_trades(lake: Lake, of: str) -> list[Record]:
     rows = make(lake, trades_query(lake), STAGING_TRADES, [of])[of]
     ordered: list[Record] = rows.sort_by([(name, "ascending") for name in STAGING_TRADES.key]).to_pylist()
     return ordered
+
+
+def make_features(lake: Lake, days: Sequence[str]) -> None:
+    """Everything from staging to features/account_daily of the days."""
+    stage(lake, *days)
+    make(lake, trades_query(lake), STAGING_TRADES, days)
+    make(lake, trade_daily_query(), FEATURES_TRADE_DAILY, days)
+    make(lake, account_daily_query(), FEATURES_ACCOUNT_DAILY, days)

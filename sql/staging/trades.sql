@@ -63,6 +63,7 @@ select
     trades.close_time,
     epoch_ms(trades.close_time) / 3600000.0 - epoch_ms(trades.open_time) / 3600000.0 as duration_hours,
     trades.profit,
+    coalesce(trades.commission, 0) as commission,
     coalesce(trades.commission, 0) + coalesce(trades.fee, 0) + coalesce(trades.swap, 0) as costs,
     trades.profit + (coalesce(trades.commission, 0) + coalesce(trades.fee, 0) + coalesce(trades.swap, 0)) as net_profit
 from trades

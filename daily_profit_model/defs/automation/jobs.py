@@ -3,13 +3,18 @@
 import dagster as dg
 
 from daily_profit_model.defs.all_tables import ALL_TABLES
-from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, SERVED_DAYS, calendar_of
+from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS, calendar_of
+from daily_profit_model.defs.monitoring.storage import COLLECT_TAG
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
 
 _OF_DATA = dg.AssetSelection.assets(
-    *(table.name for table in ALL_TABLES if table.name.startswith("monitoring/") and calendar_of(table) is DAILY)
+    *(
+        table.name
+        for table in ALL_TABLES
+        if table.name.startswith("monitoring/") and calendar_of(table) is not JUDGED_DAYS
+    )
 )
-"""What tells of the data; the rest of the monitoring layer tells of predictions."""
+"""What tells of the data and of the lake; the rest of the monitoring layer tells of predictions."""
 
 _AFTER_PREDICTIONS = {"dagster/priority": "-1"}
 """Nothing waits for these runs, and today's predictions do not wait for them."""
@@ -31,7 +36,7 @@ daily_corrections = dg.define_asset_job(
 
 late_accounts = dg.define_asset_job(
     "late_accounts",
-    selection=dg.AssetSelection.assets("staging/trades"),
+    selection=dg.AssetSelection.assets("staging/trades", "features/trade_daily"),
     partitions_def=DAILY,
     tags=_AFTER_PREDICTIONS,
     description="Days with unresolved trades whose account has appeared since.",
@@ -60,6 +65,14 @@ daily_feeds = dg.define_asset_job(
     description="How the calls of a day went, whether its data could be had or not.",
 )
 
+nightly_collection = dg.define_asset_job(
+    "nightly_collection",
+    selection=dg.AssetSelection.assets("monitoring/storage"),
+    partitions_def=MEASURED_DAYS,
+    tags={**_AFTER_PREDICTIONS, COLLECT_TAG: "true"},
+    description="Removes what nobody needs any more from lake, spools and cache, then measures the lake.",
+)
+
 daily_predictions = dg.define_asset_job(
     "daily_predictions",
     selection=dg.AssetSelection.groups("predictions"),
@@ -81,6 +94,7 @@ JOBS = (
     daily_outcomes,
     daily_reconciliation,
     daily_feeds,
+    nightly_collection,
     daily_predictions,
     weekly_training,
 )

@@ -51,6 +51,7 @@ STEPS = (
     Step("raw", (*QUESTIONS, "raw/quarantine"), "corrected_days", is_repeated=True),
     Step("staging", ("staging/accounts",), "days", is_chained=True),
     Step("staging", ("staging/trades",), "days"),
+    Step("features", ("features/trade_daily",), "days"),
     Step("features", ("features/account_daily",), "days"),
     Step("training", ("training/account_daily",), "cut_offs"),
     Step("models", ("models/net_profit",), "cut_offs"),

@@ -15,7 +15,7 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.resources import progress
-from daily_profit_model.engine import Query, Source, inputs_of, run_table
+from daily_profit_model.engine import Query, Source, inputs_of, run_days
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, combined_hash, write, write_revision
 from daily_profit_model.lake.changes import changes_of, revision_before
 from daily_profit_model.lake.staleness import HashLookup
@@ -110,7 +110,7 @@ class LakeIOManager(dg.IOManager):
         chunks = [[partition] for partition in partitions] if query.fold else [list(partitions)]
         hashes = HashLookup(self.lake)
         for chunk in chunks:
-            for partition, rows in run_table(query, self.lake, table, chunk).items():
+            for partition, rows in run_days(query, self.lake, table, chunk):
                 inputs = inputs_of(query.sources, partition, hashes)
                 file = write(self.lake, table, partition, rows, code_version=code_version, inputs=inputs)
                 hashes.learn(table.name, partition, file.content_hash)

@@ -4,10 +4,11 @@ import dagster as dg
 
 from daily_profit_model.defs.calendars import day_before
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
-from daily_profit_model.engine import Query, Source
+from daily_profit_model.engine import Query
 from daily_profit_model.engine.sql_text import sql_text
 from daily_profit_model.lake import Lake
 from daily_profit_model.settings import load_settings
+from daily_profit_model.staging.accounts import accounts_query
 from daily_profit_model.staging.trades import trades_query
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -34,13 +35,7 @@ DORMANT_DAYS = load_settings().dpm_dormant_days
     kinds=("duckdb", "parquet"),
 )
 def accounts() -> Query:
-    sources = [Source(table) for table in (RAW_ACCOUNTS, RAW_PLANS, RAW_METRICS_DAILY, RAW_TRADES_OPEN)]
-    return Query(
-        sql_text("staging/accounts"),
-        (*sources, Source(STAGING_ACCOUNTS, first=-1, last=-1, is_own_past=True)),
-        parameters={"dormant_days": DORMANT_DAYS},
-        fold=True,
-    )
+    return accounts_query(DORMANT_DAYS)
 
 
 @table_asset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daily_profit_model.features.feature import Feature
-from daily_profit_model.features.windows import HALF_LIVES, MEDIAN_DAYS
+from daily_profit_model.features.windows.profit import HALF_LIVES, MEDIAN_DAYS
 
 LAGS = (1, 2, 3, 4, 5)
 SCALE_WINDOWS = (3, 5, 10, 20, 60)
@@ -21,7 +21,7 @@ def _lag(days: int) -> Feature:
         f"pnl_lag_{days}d",
         "memory",
         "number",
-        f"profit_cents_lag_{days} / 100.0",
+        f"x_lag_{days} / 100.0",
         f"Net profit {days} days before D",
         ("net_profit",),
         "USD",
@@ -49,7 +49,7 @@ def _scale(window: int) -> Feature:
         f"abs_pnl_mean_{window}d",
         "memory",
         "number",
-        f"(gp_{window} - gl_{window})::double / nullif(n_{window}, 0) / 100.0",
+        f"(2 * gp_{window} - s_{window}) / nullif(n_{window}, 0) / 100.0",
         f"Mean absolute daily net profit, {window} days",
         ("net_profit",),
         "USD",
@@ -62,10 +62,10 @@ def _streak(name: str, sql: str, description: str, inputs: str) -> Feature:
     return Feature(name, "memory", "count", sql, description, tuple(inputs.split()), "days")
 
 
-_WEEKDAY_KNOWN = " + ".join(f"(profit_cents_lag_{lag} is not null)::bigint" for lag in SAME_WEEKDAY_LAGS)
-_WEEKDAY_SUM = " + ".join(f"coalesce(profit_cents_lag_{lag}, 0)" for lag in SAME_WEEKDAY_LAGS)
-_WEEKDAY_SEEN = " + ".join(f"(has_traded_lag_{lag} is not null)::bigint" for lag in SAME_WEEKDAY_LAGS)
-_WEEKDAY_TRADED = " + ".join(f"coalesce(has_traded_lag_{lag}, false)::bigint" for lag in SAME_WEEKDAY_LAGS)
+_WEEKDAY_KNOWN = " + ".join(f"(x_lag_{lag} is not null)::int" for lag in SAME_WEEKDAY_LAGS)
+_WEEKDAY_SUM = " + ".join(f"coalesce(x_lag_{lag}, 0)" for lag in SAME_WEEKDAY_LAGS)
+_WEEKDAY_SEEN = " + ".join(f"(traded_lag_{lag} is not null)::int" for lag in SAME_WEEKDAY_LAGS)
+_WEEKDAY_TRADED = " + ".join(f"coalesce(traded_lag_{lag}, 0)" for lag in SAME_WEEKDAY_LAGS)
 _NO_WEEKDAY = "the account is younger than a week"
 
 MEMORY = (
@@ -94,7 +94,7 @@ MEMORY = (
         f"pnl_median_{MEDIAN_DAYS}d",
         "memory",
         "number",
-        "median_cents / 100.0",
+        f"median_{MEDIAN_DAYS} / 100.0",
         f"Median daily net profit, {MEDIAN_DAYS} days",
         ("net_profit",),
         "USD",
@@ -116,7 +116,7 @@ MEMORY = (
         "same_weekday_pnl_mean_4w",
         "memory",
         "number",
-        f"({_WEEKDAY_SUM})::double / nullif({_WEEKDAY_KNOWN}, 0) / 100.0",
+        f"({_WEEKDAY_SUM}) / nullif({_WEEKDAY_KNOWN}, 0) / 100.0",
         "Mean net profit on the weekday of D+1, last four of them",
         ("net_profit",),
         "USD",
@@ -127,7 +127,7 @@ MEMORY = (
         "same_weekday_trading_share_4w",
         "memory",
         "number",
-        f"({_WEEKDAY_TRADED})::double / nullif({_WEEKDAY_SEEN}, 0)",
+        f"({_WEEKDAY_TRADED}) / nullif({_WEEKDAY_SEEN}, 0)",
         "Share of the last four weekdays of D+1 with a closed trade",
         ("has_traded",),
         "share",

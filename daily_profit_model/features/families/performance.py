@@ -43,16 +43,16 @@ def _money(quantity: str, window: int, cents: str, description: str, null_means:
 
 def _of_window(w: int) -> list[Feature]:
     known = f"case when n_{w} > 0 then "
-    mean = f"{known}s_{w}::double / n_{w} end"
+    mean = f"{known}s_{w} / n_{w} end"
     std = f"case when n_{w} > 1 then sqrt(m2_{w} / (n_{w} - 1)) end"
     downside = f"case when n_{w} > 1 then sqrt(d2_{w} / n_{w}) end"
-    features = _money("sum", w, f"{known}s_{w}::double end", "Sum of net profit")
+    features = _money("sum", w, f"{known}s_{w} end", "Sum of net profit")
     if w == 1:
         return features
     features += _money("mean", w, mean, "Mean daily net profit")
     features += _money("std", w, std, "Standard deviation of daily net profit", "fewer than two days known")
-    features += _money("min", w, f"mn_{w}::double", "Worst day")
-    features += _money("max", w, f"mx_{w}::double", "Best day")
+    features += _money("min", w, f"{known}mn_{w} end", "Worst day")
+    features += _money("max", w, f"{known}mx_{w} end", "Best day")
     features += _money(
         "downside_std",
         w,
@@ -60,31 +60,29 @@ def _of_window(w: int) -> list[Feature]:
         "Root mean square of daily losses, a day without one as zero",
         "fewer than two days known",
     )
-    features += _money("max_drawdown", w, f"{known}dd_{w}::double end", "Largest fall of the summed profit from a high")
+    features += _money("max_drawdown", w, f"{known}dd_{w} end", "Largest fall of the summed profit from a high")
     features += [
         _window(
             "days_observed",
             w,
-            f"n_{w}",
+            f"n_{w}::bigint",
             "Days of the window that are known",
             unit="days",
             kind="count",
             null_means="never null",
         ),
-        _window(
-            "win_day_share", w, f"{known}wins_{w}::double / n_{w} end", "Share of days with a profit", unit="share"
-        ),
+        _window("win_day_share", w, f"{known}wins_{w} / n_{w} end", "Share of days with a profit", unit="share"),
         _window(
             "trading_day_share",
             w,
-            f"{known}traded_{w}::double / n_{w} end",
+            f"{known}traded_{w} / n_{w} end",
             "Share of known days with a closed trade",
             unit="share",
         ),
         _window(
             "profit_factor",
             w,
-            f"gp_{w}::double / nullif(-gl_{w}, 0)",
+            f"gp_{w} / nullif(gp_{w} - s_{w}, 0)",
             "Sum of winning days over losing days",
             unit=None,
             null_means="no losing day",

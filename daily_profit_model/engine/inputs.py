@@ -1,0 +1,89 @@
+"""The partitions that a query reads, as views over their files. Which days a statement needs is `sweep`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+from upath import UPath
+
+from daily_profit_model.engine.query import MissingInput, Source
+from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.lake import describe_file
+from daily_profit_model.tables import Table
+
+
+class Inputs:
+    """The files of the sources of one run. Raises MissingInput when a source lacks a day that it must have."""
+
+    def __init__(self, lake: Lake, sources: Sequence[Source], partitions: Sequence[str]) -> None:
+        self._lake = lake
+        self._sources = {source.view: source for source in sources}
+        self._files = {source.view: _files_of(lake, source, partitions) for source in sources}
+
+    def days_of(self, rows: int) -> int:
+        """How many days of the first source that there is have so many rows, by its newest file; at least one."""
+        for view, files in self._files.items():
+            if files:
+                newest = max(files)
+                day = date.fromordinal(newest).isoformat()
+                found = describe_file(files[newest], self._sources[view].table.name, day)
+                return max(1, rows // max(1, found.rows))
+        return rows
+
+    def files(self, view: str) -> list[str]:
+        """The files of all days of a source, ascending."""
+        return [str(path) for _, path in sorted(self._files[view].items())]
+
+    def folder(self, table: Table) -> UPath:
+        """Below which the partitions of a table lie."""
+        return self._lake.table_folder(table.name)
+
+    def show(self, session: duckdb.DuckDBPyConnection, name: str, days: Sequence[int]) -> None:
+        """Create the view of a source over the given days; a name that is no source is left alone."""
+        if name not in self._sources:
+            return
+        table = self._sources[name].table
+        files = [str(self._files[name][day]) for day in days if day in self._files[name]]
+        if not files:
+            session.register(name, table.schema().empty_table())
+            return
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        hive = table.partitioning
+        typed = f", hive_partitioning = true, hive_types = {{'{hive}': date}}" if hive != "none" else ""
+        try:
+            session.execute(
+                f"create or replace temp view {name} as select {', '.join(table.column_names)} "
+                f"from read_parquet([{listed}]{typed})"
+            )
+        except duckdb.Error as error:
+            reason = " ".join(str(error).split())
+            raise LakeError(
+                f"{table.name} cannot be read ({reason}); delete the file and fill the day again"
+            ) from error
+
+
+def _files_of(lake: Lake, source: Source, partitions: Sequence[str]) -> dict[int, UPath]:
+    """The file of each day (ordinal) of a source that there is."""
+    files = {}
+    present: list[str] | None = None
+    for day in source.days_of_range(partitions):
+        path = lake.file(source.table.name, day, source.as_known)
+        if path is not None:
+            files[date.fromisoformat(day).toordinal()] = path
+        elif not source.optional:
+            present = lake.partitions(source.table.name) if present is None else present
+            if _must_be_there(source, day, present, partitions):
+                raise MissingInput(
+                    f"{source.table.name} of {day} is missing, and {partitions[0]} … {partitions[-1]} needs it; "
+                    f"fill it first: dpm run --start-date {day} --end-date {day}"
+                )
+    return files
+
+
+def _must_be_there(source: Source, day: str, present: Sequence[str], partitions: Sequence[str]) -> bool:
+    """A history may begin late, but it has no gap; an output's own day is no history."""
+    if not present:
+        return not source.is_own_past
+    return day >= present[0] or (day in partitions and not source.is_own_past)
