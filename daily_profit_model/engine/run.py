@@ -15,6 +15,7 @@ from daily_profit_model.engine.inputs import Inputs
 from daily_profit_model.engine.query import WANTED, Query
 from daily_profit_model.engine.sweep import Statement, read_for, sweep
 from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.ahead import one_ahead
 from daily_profit_model.lake.reach import reach
 from daily_profit_model.tables import Table
 
@@ -38,9 +39,9 @@ def run_table(query: Query, lake: Lake, table: Table, partitions: Sequence[str])
 def run_days(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
     """The partitions of `query` in their order, each as soon as it is made, in the contract's columns.
 
-    Memory holds a stretch of days, however many `partitions` there are.
+    Memory holds two stretches of days, however many `partitions` there are: one is made while the other is used.
     """
-    for days, rows in _stretches(query, lake, partitions):
+    for days, rows in one_ahead(_stretches(query, lake, partitions)):
         yield from _cut(rows.select(table.column_names).cast(table.schema()), table, days)
 
 
@@ -113,7 +114,8 @@ class _Kept:
 
 
 def _cut(rows: pa.Table, table: Table, partitions: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
-    ordered = rows.sort_by(table.day_column)
+    by_day = [table.day_column, *(name for name in table.key if name != table.day_column)]
+    ordered = rows.sort_by([(name, "ascending") for name in by_day])
     days = ordered[table.day_column].to_numpy()
     cut = {}
     for partition in partitions:

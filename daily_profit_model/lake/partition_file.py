@@ -14,11 +14,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
+from daily_profit_model.lake.ahead import one_ahead
 from daily_profit_model.lake.content_hash import ContentHash
 from daily_profit_model.lake.lake import (
     FOOTER_KEY,
@@ -128,7 +130,10 @@ def read(
 def conform(table: Table, partition: str, rows: pa.Table) -> pa.Table:
     """`rows` in the contract's columns, types and order of key. Raises LakeError where they do not fit."""
     typed = _typed(table, partition, rows)
-    return typed.sort_by([(name, "ascending") for name in table.key]) if typed.num_rows > 1 else typed
+    places = pc.sort_indices(typed, sort_keys=[(name, "ascending") for name in table.key])
+    # moving all columns costs far more than looking at the key
+    is_sorted = bool(np.array_equal(places.to_numpy(), np.arange(len(places), dtype=np.uint64)))
+    return typed if is_sorted else typed.take(places)
 
 
 def _typed(table: Table, partition: str, rows: pa.Table) -> pa.Table:
@@ -180,7 +185,7 @@ def _store(
                 place.stream, stored, compression="zstd", store_schema=True, use_dictionary=repeating
             ) as writer,
         ):
-            for group in _one_ahead(_row_groups(table, partition, rows)):
+            for group in one_ahead(_row_groups(table, partition, rows)):
                 hashed = beside.submit(content.update, group)
                 writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
                 hashed.result()
@@ -211,15 +216,6 @@ def _row_groups(table: Table, partition: str, rows: pa.Table | SortedRows) -> It
             waiting, count = together.slice(ROW_GROUP).to_batches(), count - ROW_GROUP
     if count:
         yield _typed(table, partition, pa.Table.from_batches(waiting)).combine_chunks()
-
-
-def _one_ahead(groups: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same groups, each made while the one before is being written."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, groups, None)
-        while (group := coming.result()) is not None:
-            coming = pool.submit(next, groups, None)
-            yield group
 
 
 @dataclass(frozen=True)

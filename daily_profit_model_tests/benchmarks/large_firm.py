@@ -30,7 +30,7 @@ _SYMBOLS = "['EURUSD','GBPUSD','USDJPY','XAUUSD','NDX100','SPX500','US30','BTCUS
 def _drawn(what: str, of: str = "account, day_number") -> str:
     """A number in [0, 1) that depends on `of` and `what` alone, drawn apart from those of every other `what`."""
     # the hash of several values is a mere xor at its end: hashed once more, it is not
-    return f"((hash(hash({of}) ^ {crc32(what.encode())}) >> 11)::double / 9007199254740992)"
+    return f"((hash(xor(hash({of}), {crc32(what.encode())}::ubigint)) >> 11)::double / 9007199254740992)"
 
 
 _ACCOUNTS = f"""
