@@ -177,12 +177,18 @@ def _store(
     with _replacing(path) as place:
         content = ContentHash(table.schema())
         stored = pa.schema([table.schema().field(name) for name in table.stored_names])
-        # a dictionary of fractions costs a third of the writing, and spares a sixth of a file of trades at most
+        # of fractions a dictionary costs a third of the writing, and spares a sixth of a file of trades at most;
+        # their statistics cost as much, and no reader looks for rows by them
         repeating = [field.name for field in stored if not pa.types.is_floating(field.type)]
         with (
             ThreadPoolExecutor(1) as beside,
             pq.ParquetWriter(
-                place.stream, stored, compression="zstd", store_schema=True, use_dictionary=repeating
+                place.stream,
+                stored,
+                compression="zstd",
+                store_schema=True,
+                use_dictionary=repeating,
+                write_statistics=repeating,
             ) as writer,
         ):
             for group in one_ahead(_row_groups(table, partition, rows)):
