@@ -10,7 +10,7 @@ import sys
 import warnings
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -192,6 +192,26 @@ def features_audit(
     from daily_profit_model.defs.launch.audit import audit_features
 
     raise typer.Exit(audit_features(settings(), days=days, seed=seed, as_json=as_json))
+
+
+@features_app.command("compare")
+def features_compare(
+    engine: Annotated[Literal["spark"], typer.Option(help="The engine to compare with DuckDB.")] = "spark",
+    days: Annotated[int, typer.Option(help="The last so many days of features in the lake.", min=1)] = 3,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make the features of some days on both engines; exit 1 when they differ by more than rounding."""
+    from daily_profit_model.engine import runner_of
+    from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+    from daily_profit_model.features.compare import compare_days
+    from daily_profit_model.lake import Lake
+
+    loaded = settings()
+    lake = Lake(loaded.lake_root)
+    made = lake.partitions(FEATURES_ACCOUNT_DAILY.name)[-days:]
+    other = runner_of(engine, loaded.dpm_spark_master)
+    raise typer.Exit(compare_days(lake, other, made, engine=engine, as_json=as_json))
 
 
 @cache_app.command("stats")

@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     dpm_lake_uri: str = Field("", description="Folder or object store of the lake; default {DPM_DATA_DIR}/lake")
     dpm_start_date: date = Field(date(2024, 1, 1), description="First day (UTC) of the daily partitions")
     dpm_plans_dir: Path = Field(Path("data/plans"), description="Folder of the plan CSV files")
-    dpm_engine: Literal["duckdb"] = Field("duckdb", description="What runs the SQL")
+    dpm_engine: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="What runs the SQL; spark needs the extra of that name and Java 17"
+    )
+    dpm_spark_master: str = Field("local[*]", description="Where Spark's cluster is, as spark-submit's --master")
     risk_api_base_url: str = Field(
         "http://127.0.0.1:8750/risk-analytics/tft/external/",
         description="Risk Analytics API; the default is the sandbox of `dpm sandbox serve`",

@@ -23,6 +23,8 @@ from daily_profit_model.defs.resources.services import risk_api_resource, settin
 from daily_profit_model.defs.staging import assets as staging
 from daily_profit_model.defs.staging import checks as staging_checks
 from daily_profit_model.defs.training import assets as training
+from daily_profit_model.engine import runner_of
+from daily_profit_model.settings import load_settings
 
 LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage)
 CHECKS = (raw_checks, staging_checks, features_checks, predictions_checks, monitoring_checks, reconciliation)
@@ -30,7 +32,8 @@ CHECKS = (raw_checks, staging_checks, features_checks, predictions_checks, monit
 
 @dg.io_manager(required_resource_keys={"lake"}, description="Stores what assets return as lake partitions")
 def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
-    return LakeIOManager(context.resources.lake, TABLES)
+    settings = load_settings()
+    return LakeIOManager(context.resources.lake, TABLES, runner_of(settings.dpm_engine, settings.dpm_spark_master))
 
 
 def build_definitions() -> dg.Definitions:

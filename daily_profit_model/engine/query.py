@@ -87,6 +87,8 @@ class Query:
     """Made in this order, before `sql` of the same days."""
     reads: Reads = field(default_factory=dict)
     """What `sql` reads, of stages and sources; by default each source as it is declared."""
+    is_portable: bool = False
+    """True: every engine gives the same rows; others run on DuckDB whatever engine is chosen."""
 
     @property
     def text(self) -> str:

@@ -43,7 +43,7 @@ def account_daily_query(catalogue: Sequence[Feature] = CATALOGUE) -> Query:
     stages = tuple(stage for stage in STAGES if stage.name in days)
     sources = tuple(Source(table, first=1 - days[table.view_name]) for table in _TABLES if table.view_name in days)
     reads: Reads = dict.fromkeys((STAGING_ACCOUNTS.view_name, *read), (0,))
-    return Query(_sql(catalogue, read), sources, stages=stages, reads=reads)
+    return Query(_sql(catalogue, read), sources, stages=stages, reads=reads, is_portable=True)
 
 
 def look_back_days() -> Mapping[Table, int]:

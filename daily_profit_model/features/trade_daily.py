@@ -71,4 +71,4 @@ FEATURES_TRADE_DAILY = Table(
 
 def trade_daily_query() -> Query:
     """features/trade_daily of any days, from their trades."""
-    return Query(sql_text("features/trade_daily"), (Source(STAGING_TRADES),))
+    return Query(sql_text("features/trade_daily"), (Source(STAGING_TRADES),), is_portable=True)

@@ -47,6 +47,7 @@ def trades_query(lake: Lake) -> Query:
         sql_text("staging/trades"),
         tuple(Source(table) for table in tables),
         frames={"known_logins": known_logins(lake)},
+        is_portable=True,
     )
 
 

@@ -287,7 +287,9 @@ def main() -> None:
         print(json.dumps({"last_day": LAST.isoformat(), "features": len(compared()), **figures}, indent=2))
         return
     print(f"{len(compared())} features compared, {len(CATALOGUE)} in the catalogue; {asked.accounts:,} accounts")
-    print(f"{'variant':<12}{'account-days':>14}{'seconds':>10}{'a second':>12}{'of floor':>10}{'peak MiB':>10}{'MiB out':>9}")
+    print(
+        f"{'variant':<12}{'account-days':>14}{'seconds':>10}{'a second':>12}{'of floor':>10}{'peak MiB':>10}{'MiB out':>9}"
+    )
     base = figures.get("floor", {}).get("rate")
     for variant, run in figures.items():
         share = f"{run['rate'] / base:.2f}" if base else ""

@@ -61,7 +61,7 @@ select
     coalesce(trades.take_profit, 0) <> 0 as has_take_profit,
     trades.open_time,
     trades.close_time,
-    epoch_ms(trades.close_time) / 3600000.0 - epoch_ms(trades.open_time) / 3600000.0 as duration_hours,
+    (epoch_ms(trades.close_time) - epoch_ms(trades.open_time))::double / 3600000 as duration_hours,
     trades.profit,
     coalesce(trades.commission, 0) as commission,
     coalesce(trades.commission, 0) + coalesce(trades.fee, 0) + coalesce(trades.swap, 0) as costs,

@@ -15,7 +15,7 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.resources import progress
-from daily_profit_model.engine import Query, Source, inputs_of, run_days
+from daily_profit_model.engine import Query, Runner, Source, inputs_of, run_days
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, combined_hash, write, write_revision
 from daily_profit_model.lake.changes import changes_of, revision_before
 from daily_profit_model.lake.staleness import HashLookup
@@ -59,9 +59,10 @@ class Made:
 class LakeIOManager(dg.IOManager):
     """Stores Query, Made and Fetches; loading goes through the lake, so that a range is read once."""
 
-    def __init__(self, lake: Lake, tables: Mapping[str, Table]) -> None:
+    def __init__(self, lake: Lake, tables: Mapping[str, Table], run_days: Runner = run_days) -> None:
         self.lake = lake
         self.tables = tables
+        self.run_days = run_days
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         table = self.tables["/".join(context.asset_key.path)]
@@ -110,7 +111,7 @@ class LakeIOManager(dg.IOManager):
         chunks = [[partition] for partition in partitions] if query.fold else [list(partitions)]
         hashes = HashLookup(self.lake)
         for chunk in chunks:
-            for partition, rows in run_days(query, self.lake, table, chunk):
+            for partition, rows in self.run_days(query, self.lake, table, chunk):
                 inputs = inputs_of(query.sources, partition, hashes)
                 file = write(self.lake, table, partition, rows, code_version=code_version, inputs=inputs)
                 hashes.learn(table.name, partition, file.content_hash)

@@ -22,5 +22,7 @@ CALENDAR = (
     _calendar("is_month_end", "flag", f"{_NEXT} = {_MONTH_END}", "Last day of a month"),
     _calendar("is_quarter_start", "flag", f"day({_NEXT}) = 1 and month({_NEXT}) % 3 = 1", "First day of a quarter"),
     _calendar("is_quarter_end", "flag", f"{_NEXT} = {_MONTH_END} and month({_NEXT}) % 3 = 0", "Last day of a quarter"),
-    _calendar("days_to_month_end", "count", f"{_MONTH_END} - {_NEXT}", "Days to the end of the month", "days"),
+    _calendar(
+        "days_to_month_end", "count", f"date_diff('day', {_NEXT}, {_MONTH_END})", "Days to the end of the month", "days"
+    ),
 )

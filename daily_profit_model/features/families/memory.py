@@ -84,7 +84,7 @@ MEMORY = (
     ),
     _streak(
         "idle_streak",
-        "coalesce(date - last_trade_date, date - first_seen_date + 1)",
+        "coalesce(date_diff('day', last_trade_date, date), date_diff('day', first_seen_date, date) + 1)",
         "Days without a closed trade in a row, up to D",
         "last_trade_date first_seen_date",
     ),

@@ -60,7 +60,7 @@ STATE = (
     _state(
         "days_since_equity_high",
         "Days since the high was reached",
-        "date - equity_high_date",
+        "date_diff('day', equity_high_date, date)",
         "equity_high_date",
         kind="count",
         unit="days",
@@ -75,7 +75,7 @@ STATE = (
     _state(
         "days_since_first_trade",
         "Days since the first trade",
-        "date - first_trade_date",
+        "date_diff('day', first_trade_date, date)",
         "first_trade_date",
         kind="count",
         unit="days",
@@ -84,7 +84,7 @@ STATE = (
     _state(
         "days_since_last_trade",
         "Days since the newest day with a closed trade",
-        "date - last_trade_date",
+        "date_diff('day', last_trade_date, date)",
         "last_trade_date",
         kind="count",
         unit="days",
@@ -139,7 +139,7 @@ STATE = (
     _state(
         "days_to_time_limit",
         "Days left before the plan's time limit, counted from the first trade",
-        "max_trading_days - (date - first_trade_date)",
+        "max_trading_days - date_diff('day', first_trade_date, date)",
         "max_trading_days first_trade_date",
         kind="count",
         unit="days",
@@ -148,7 +148,7 @@ STATE = (
     _state(
         "days_to_inactivity_breach",
         "Days left before the account ends for inactivity",
-        f"nullif(inactivity_period_days, 0) - (date - {_IDLE_SINCE})",
+        f"nullif(inactivity_period_days, 0) - date_diff('day', {_IDLE_SINCE}, date)",
         "inactivity_period_days last_trade_date first_seen_date",
         kind="count",
         unit="days",
