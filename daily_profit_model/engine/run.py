@@ -19,7 +19,7 @@ from daily_profit_model.lake.ahead import one_ahead
 from daily_profit_model.lake.reach import reach
 from daily_profit_model.tables import Table
 
-ROWS_AT_ONCE = 600_000
+ROWS_AT_ONCE = 300_000
 """Rows of the first source that a statement is given: enough to be worth its planning, few enough for memory."""
 
 

@@ -114,7 +114,7 @@ def polars(lake: Lake, target: Lake, days: Sequence[str], inputs: Sequence[str])
         rows = (
             pl.scan_parquet(files, hive_partitioning=True)
             .select([*INPUTS, "login", "plan_id"])
-            .filter(pl.col("account_id").is_between(part[0], part[-1]))
+            .filter(pl.col("account_id").is_between(pl.lit(part[0]), pl.lit(part[-1])))
             .with_columns(pl.col("date").cast(pl.Date))
             .collect()
             .sort("account_id", "date")
