@@ -33,9 +33,14 @@ def print_summary(settings: Settings, made: Sequence[Launched], *, seconds: floa
     outcomes = read(lake, MONITORING_OUTCOMES, lake.partitions(MONITORING_OUTCOMES.name))
     performance = read(lake, MODEL_PERFORMANCE, lake.partitions(MODEL_PERFORMANCE.name))
     console.print()
-    print_portfolio(days[-1], predictions, outcomes)
-    print_accounts(predictions)
-    print_skill(performance)
+    if days:
+        print_portfolio(days[-1], predictions, outcomes)
+        print_accounts(predictions)
+        print_skill(performance)
+    else:  # the first model serves from the second day after its Sunday on
+        console.print(
+            "no day is predicted yet: the history ends before the first model is in force; take more --days\n"
+        )
     print_checks(made)
     console.print(f"lake      {settings.lake_root}\nmodels    {settings.models_dir}\nreports   {settings.reports_dir}")
     console.print(f"UI        dpm ui, then http://127.0.0.1:3000\ntook      {seconds:.0f} s")
