@@ -68,6 +68,14 @@ select
 from drawn
 """
 
+# the settled profit of those that traded, as staging/accounts has it
+_METRICS = f"""
+select
+    date, account_id, login, platform, broker, 1::bigint as status, trades_closed as num_trades, net_profit
+from ({_ACCOUNTS}) as accounts
+where has_traded
+"""
+
 _IDENTITIES = """
 select
     $day as date, 'account' || lpad(account::varchar, 7, '0') as account_id, (1000000 + account)::varchar as login,
@@ -124,6 +132,11 @@ class LargeFirm:
             write(lake, STAGING_ACCOUNTS, day, self._rows(_ACCOUNTS, STAGING_ACCOUNTS, day), code_version=CODE_VERSION)
             _write_raw(lake, RAW_MARKET_REGIMES, day, _regime(date.fromisoformat(day)))
             _write_raw(lake, RAW_METRICS_DAILY, day, RAW_METRICS_DAILY.schema().empty_table())
+
+    def write_metrics(self, lake: Lake, days: Sequence[str]) -> None:
+        """raw/metrics_daily of some days: a row for each account that traded."""
+        for day in days:
+            _write_raw(lake, RAW_METRICS_DAILY, day, self._rows(_METRICS, RAW_METRICS_DAILY, day))
 
     def write_trades(self, lake: Lake, days: Sequence[str]) -> None:
         """raw/trades_closed of some days, and raw/accounts with the accounts' identities."""
