@@ -11,8 +11,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from daily_profit_model.commands.cache import cache_app
+from daily_profit_model.commands.explain import explain
 from daily_profit_model.commands.features import features_app
 from daily_profit_model.commands.lake import lake_app
+from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
 from daily_profit_model.commands.sandbox import sandbox_app
 from daily_profit_model.settings import WrongSettings, WrongUse
@@ -27,6 +29,7 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(features_app, name="features")
 app.add_typer(cache_app, name="cache")
 app.add_typer(lake_app, name="lake")
+app.add_typer(models_app, name="models")
 
 
 @app.command()
@@ -116,17 +119,24 @@ def predict(
     predict_day(settings(), day_or_none(day), force=force)
 
 
+app.command()(explain)
+
+
 @app.command()
-def explain(
-    account: Annotated[str, typer.Option(help="Account id (or login).")],
-    day: Annotated[str, typer.Option("--date", help="Predicted day, YYYY-MM-DD; default the newest.")] = "",
+def replay(
+    day: Annotated[
+        list[str] | None, typer.Option("--date", help="Predicted day, YYYY-MM-DD; may be given several times.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="The last so many predicted days instead.", min=1)] = None,
+    account: Annotated[str, typer.Option(help="One account by its id (or login); default all of the day.")] = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """One account's prediction and its reasons in words."""
-    from daily_profit_model.defs.launch.explain import explain_account
+    """Make served predictions again from bundle, frozen snapshot and stored calibration; exit 1 when any bit differs."""
+    from daily_profit_model.monitoring.replay import replay_days
 
-    explain_account(settings(), account, day_or_none(day), as_json=as_json)
+    asked = [wanted for text in day or [] if (wanted := day_or_none(text)) is not None]
+    raise typer.Exit(replay_days(settings(), asked, last=days, account=account, as_json=as_json))
 
 
 @app.command()

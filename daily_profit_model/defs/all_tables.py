@@ -12,7 +12,9 @@ from daily_profit_model.modeling.contracts import (
     MODEL_SCORES,
     MODELS_CHAMPION,
     MODELS_NET_PROFIT,
+    MODELS_TRANSITIONS,
     MONITORING_CONFORMITY,
+    MONITORING_INTERVAL_CALIBRATION,
 )
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
@@ -35,6 +37,7 @@ ALL_TABLES: tuple[Table, ...] = (
     FEATURE_SNAPSHOTS,
     MODEL_SCORES,
     MONITORING_CONFORMITY,
+    MONITORING_INTERVAL_CALIBRATION,
     PREDICTIONS_ACCOUNT_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
@@ -53,5 +56,6 @@ LAKE_TABLES = (
     *(rejects_of(table) for table in RAW_TABLES if table.revisions),
     RAW_TEST_LOGINS,
     RAW_REQUESTS,
+    MODELS_TRANSITIONS,
 )
 """Every table that has a place in the lake: the assets, and what is kept beside them."""

@@ -11,6 +11,7 @@ from daily_profit_model.defs.automation.sensors import SENSORS
 from daily_profit_model.defs.features import assets as features
 from daily_profit_model.defs.features import checks as features_checks
 from daily_profit_model.defs.models import assets as models
+from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
 from daily_profit_model.defs.monitoring import reconciliation, storage
@@ -23,11 +24,20 @@ from daily_profit_model.defs.resources.services import risk_api_resource, settin
 from daily_profit_model.defs.staging import assets as staging
 from daily_profit_model.defs.staging import checks as staging_checks
 from daily_profit_model.defs.training import assets as training
+from daily_profit_model.defs.training import checks as training_checks
 from daily_profit_model.engine import runner_of
 from daily_profit_model.settings import load_settings
 
 LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage)
-CHECKS = (raw_checks, staging_checks, features_checks, predictions_checks, monitoring_checks, reconciliation)
+CHECKS = (
+    raw_checks,
+    staging_checks,
+    features_checks,
+    training_checks,
+    predictions_checks,
+    monitoring_checks,
+    reconciliation,
+)
 
 
 @dg.io_manager(required_resource_keys={"lake"}, description="Stores what assets return as lake partitions")
@@ -39,7 +49,7 @@ def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
 def build_definitions() -> dg.Definitions:
     """Every asset, check, job, schedule and sensor, with the resources that they need."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(LAYERS),
+        assets=[*dg.load_assets_from_modules(LAYERS), TRANSITIONS],
         asset_checks=[checks for layer in CHECKS for checks in layer.CHECKS],
         jobs=JOBS,
         schedules=SCHEDULES,

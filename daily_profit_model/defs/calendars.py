@@ -54,8 +54,10 @@ _BY_TABLE = {
     "monitoring/reconciliation": DAILY,
     "monitoring/feed_health": DAILY,
     "monitoring/storage": MEASURED_DAYS,
+    "monitoring/interval_calibration": SERVED_DAYS,
 }
-"""Tables that tell of the data and not of predictions: they have every day that the data have, or that is."""
+"""Tables that tell of the data and not of predictions: they have every day that the data have, or that is. And the
+calibration of a day, which its predictions need."""
 
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:

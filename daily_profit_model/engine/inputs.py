@@ -53,10 +53,11 @@ class Inputs:
         hive = table.partitioning
         typed = f", hive_partitioning = true, hive_types = {{'{hive}': date}}" if hive != "none" else ""
         try:
-            session.execute(
-                f"create or replace temp view {name} as select {', '.join(table.column_names)} "
-                f"from read_parquet([{listed}]{typed})"
-            )
+            rows = f"read_parquet([{listed}]{typed})"
+            if table.is_served:  # files of days before its contract grew lack what was added
+                session.register(f"{name}_contract", table.schema().empty_table())
+                rows = f"(from read_parquet([{listed}]{typed}, union_by_name = true) union all by name from {name}_contract)"
+            session.execute(f"create or replace temp view {name} as select {', '.join(table.column_names)} from {rows}")
         except duckdb.Error as error:
             reason = " ".join(str(error).split())
             raise LakeError(

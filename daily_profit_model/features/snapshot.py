@@ -12,6 +12,7 @@ FEATURE_SNAPSHOTS = Table(
     description="The feature rows of D−1 that are scored for the predicted day D, as they were served.",
     key=("prediction_date", "account_id"),
     day_column="prediction_date",
+    is_served=True,
     columns=(
         Column("prediction_date", DAY, "The predicted day D", required=True),
         Column("feature_date", DAY, "D−1, the day whose end the features describe", required=True),

@@ -19,6 +19,9 @@ AsKnown = Literal["cut-off", "newest"] | datetime
 was filled later: the first one), the newest of all, or the newest at an instant (one with a time
 zone; none if the partition was not there yet). A file that is no revision always counts."""
 
+PARTITIONINGS = ("date", "cutoff", "number")
+"""What the name of a partition's folder may begin with, before its `=`."""
+
 REVISION_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 FOOTER_KEY = b"dpm"
 
@@ -73,13 +76,13 @@ class Lake:
         found = []
         for entry in folder.iterdir():
             name, equals, value = entry.name.partition("=")
-            if equals and name in ("date", "cutoff") and _complete_files(entry):
+            if equals and name in PARTITIONINGS and _complete_files(entry):
                 found.append(value)
         return sorted(found)
 
     def files(self, table: str, partition: str) -> list[UPath]:
         """The complete files of a partition, oldest revision first."""
-        for partitioning in ("date", "cutoff"):
+        for partitioning in PARTITIONINGS:
             folder = self.partition_folder(table, partition, partitioning)
             if folder.exists():
                 return _complete_files(folder)

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -70,7 +70,7 @@ def write(
     column is missing or of another type, or when a row belongs to another partition.
     """
     path = lake.partition_folder(table.name, partition, table.partitioning) / SINGLE_FILE
-    _store(path, table, partition, rows, code_version, inputs or {}, facts or {})
+    store(path, table, partition, rows, code_version, inputs or {}, facts or {})
     return describe_file(path, table.name, partition)
 
 
@@ -93,7 +93,7 @@ def write_revision(
     path = lake.partition_folder(table.name, partition, table.partitioning) / f"revision={stamp}.parquet"
     kept = {"ingested_at": ingested_at.astimezone(UTC).isoformat(), **(facts or {})}
     known = None if newest is None else newest.content_hash
-    stored = _store(path, table, partition, rows, code_version, {}, kept, unless=known)
+    stored = store(path, table, partition, rows, code_version, {}, kept, unless=known)
     if stored is None and newest is not None:
         return newest, False
     return describe_file(path, table.name, partition), True
@@ -147,14 +147,14 @@ def _typed(table: Table, partition: str, rows: pa.Table) -> pa.Table:
         raise LakeError(f"{table.name} of {partition}: rows do not fit the contract: {error}") from error
     if table.partitioning != "none" and typed.num_rows:
         days = typed[table.day_column]
-        own = date.fromisoformat(partition)
+        own = table.partition_value(partition)
         if days.null_count or pc.min_max(days).as_py() != {"min": own, "max": own}:
             foreign = sum(day != own for day in days.to_pylist())
             raise LakeError(f"{table.name} of {partition}: {foreign} rows belong to another partition")
     return typed
 
 
-def _store(
+def store(
     path: UPath,
     table: Table,
     partition: str,
@@ -166,41 +166,56 @@ def _store(
     unless: str | None = None,
 ) -> str | None:
     """Write a file and return its content hash; None, and no file, when that equals `unless`."""
+    with replacing(path) as place:
+        found = write_rows(place.stream, table, partition, rows, code_version=code_version, inputs=inputs, facts=facts)
+        if found == unless:
+            return None
+        place.keep()
+    return found
+
+
+def write_rows(
+    stream: BinaryIO,
+    table: Table,
+    partition: str,
+    rows: pa.Table | SortedRows,
+    *,
+    code_version: str,
+    inputs: Mapping[str, str | None] | None = None,
+    facts: Mapping[str, object] | None = None,
+) -> str:
+    """Write a partition's file into `stream`, with its footer, and return its content hash. Raises LakeError."""
     footer = {
         "table": table.name,
         "partition": partition,
         "contract_version": table.version,
         "code_version": code_version,
-        "inputs": dict(sorted(inputs.items())),
-        "facts": dict(facts),
+        "inputs": dict(sorted((inputs or {}).items())),
+        "facts": dict(facts or {}),
     }
-    with _replacing(path) as place:
-        content = ContentHash(table.schema())
-        stored = pa.schema([table.schema().field(name) for name in table.stored_names])
-        # of fractions a dictionary costs a third of the writing, and spares a sixth of a file of trades at most;
-        # their statistics cost as much, and no reader looks for rows by them
-        repeating = [field.name for field in stored if not pa.types.is_floating(field.type)]
-        with (
-            ThreadPoolExecutor(1) as beside,
-            pq.ParquetWriter(
-                place.stream,
-                stored,
-                compression="zstd",
-                store_schema=True,
-                use_dictionary=repeating,
-                write_statistics=repeating,
-            ) as writer,
-        ):
-            for group in one_ahead(_row_groups(table, partition, rows)):
-                hashed = beside.submit(content.update, group)
-                writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
-                hashed.result()
-            found = content.hexdigest()
-            described = json.dumps({**footer, "content_hash": found}, sort_keys=True, default=str)
-            writer.add_key_value_metadata({FOOTER_KEY: described.encode()})
-        if found == unless:
-            return None
-        place.keep()
+    content = ContentHash(table.schema())
+    stored = pa.schema([table.schema().field(name) for name in table.stored_names])
+    # of fractions a dictionary costs a third of the writing, and spares a sixth of a file of trades at most;
+    # their statistics cost as much, and no reader looks for rows by them
+    repeating = [field.name for field in stored if not pa.types.is_floating(field.type)]
+    with (
+        ThreadPoolExecutor(1) as beside,
+        pq.ParquetWriter(
+            stream,
+            stored,
+            compression="zstd",
+            store_schema=True,
+            use_dictionary=repeating,
+            write_statistics=repeating,
+        ) as writer,
+    ):
+        for group in one_ahead(_row_groups(table, partition, rows)):
+            hashed = beside.submit(content.update, group)
+            writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
+            hashed.result()
+        found = content.hexdigest()
+        described = json.dumps({**footer, "content_hash": found}, sort_keys=True, default=str)
+        writer.add_key_value_metadata({FOOTER_KEY: described.encode()})
     return found
 
 
@@ -233,7 +248,7 @@ class _Place:
 
 
 @contextlib.contextmanager
-def _replacing(path: UPath) -> Iterator[_Place]:
+def replacing(path: UPath) -> Iterator[_Place]:
     """Temporary name beside the place, fsync, rename: a reader sees the old file or the new one.
 
     What was not said to be kept leaves nothing. Temporary names of writers that were killed are
@@ -251,7 +266,7 @@ def _replacing(path: UPath) -> Iterator[_Place]:
                 os.fsync(stream.fileno())
         if kept and _is_local(path):
             os.replace(str(temporary), str(path))
-            _fsync_folder(Path(str(path.parent)))
+            fsync_folder(Path(str(path.parent)))
         elif kept:
             temporary.rename(path)  # an object store shows an object only when it is complete
     finally:
@@ -270,7 +285,7 @@ def _is_local(path: UPath) -> bool:
     return path.protocol in ("", "file")
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -282,11 +297,17 @@ def _read_file(path: UPath, table: Table, partition: str, names: list[str]) -> p
     stored = [name for name in names if name in table.stored_names]
     try:
         with path.open("rb") as stream:
-            rows = pq.ParquetFile(stream).read(columns=stored).select(stored).replace_schema_metadata(None)
+            file = pq.ParquetFile(stream)
+            # what was served before its contract grew stays as it was
+            absent = [name for name in stored if name not in file.schema_arrow.names] if table.is_served else []
+            there = [name for name in stored if name not in absent]
+            rows = file.read(columns=there).select(there).replace_schema_metadata(None)
     except (OSError, KeyError, ValueError) as error:
         raise damaged(path, table.name, partition, error) from error
     if table.partitioning in names:
-        own = pa.repeat(pa.scalar(date.fromisoformat(partition), pa.date32()), rows.num_rows)
-        rows = rows.append_column(table.partitioning, own)
+        value = pa.scalar(table.partition_value(partition), table.column(table.partitioning).type)
+        rows = rows.append_column(table.partitioning, pa.repeat(value, rows.num_rows))
+    for name in absent:
+        rows = rows.append_column(name, pa.nulls(rows.num_rows, table.column(name).type))
     schema = pa.schema([table.schema().field(name) for name in names])
     return rows.select(names).cast(schema)

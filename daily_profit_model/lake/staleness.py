@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,10 +51,15 @@ def _as_known(choice: str) -> AsKnown:
 
 
 class HashLookup:
-    """Content hashes by (table, partition), each footer read once."""
+    """Content hashes by (table, partition), each footer read once.
 
-    def __init__(self, lake: Lake) -> None:
+    `derived`: inputs that are no one file, such as who is in force on a day, by the name that footers have for them
+    (`table#choice`); each answers its own hash for a partition.
+    """
+
+    def __init__(self, lake: Lake, derived: Mapping[str, Callable[[str], str | None]] | None = None) -> None:
         self._lake = lake
+        self._derived = derived or {}
         self._known: dict[tuple[str, str], str | None] = {}
 
     def learn(self, table: str, partition: str, content_hash: str) -> None:
@@ -64,7 +69,9 @@ class HashLookup:
     def __call__(self, table: str, partition: str) -> str | None:
         name, _, choice = table.partition("#")
         key = (table, partition)
-        if key not in self._known:
+        if key not in self._known and table in self._derived:
+            self._known[key] = self._derived[table](partition)
+        elif key not in self._known:
             path = self._lake.file(name, partition, _as_known(choice))
             self._known[key] = None if path is None else content_hash_of(path, name, partition)
         return self._known[key]

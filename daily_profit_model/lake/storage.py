@@ -11,9 +11,11 @@ from stat import S_ISDIR
 import pyarrow.parquet as pq
 from upath import UPath
 
-from daily_profit_model.lake.lake import Lake, revision_of
+from daily_profit_model.lake.lake import PARTITIONINGS, Lake, revision_of
 
-PARTITION_PREFIXES = ("date=", "cutoff=")
+KEPT_SUFFIX = ".kept"
+"""Ends the name of a version of a served partition that does not count (see `served`)."""
+PARTITION_PREFIXES = tuple(f"{partitioning}=" for partitioning in PARTITIONINGS)
 FOOTERS_AT_ONCE = 8
 """An object store answers slowly, but many at a time."""
 PORTION = 50
@@ -57,7 +59,7 @@ class TableStorage:
     """In the newest revision of each partition, where there are revisions; else in all complete files."""
     bytes: int
     superseded_files: int
-    """Revisions that a newer one has replaced."""
+    """Revisions that a newer one has replaced, and other versions of what was served; the latter stay for ever."""
     superseded_bytes: int
     temporary_files: int
     damaged_files: int
@@ -139,7 +141,8 @@ def _tables_below(folder: UPath, name: str) -> Iterator[str]:
 
 def _superseded(files: Sequence[StoredFile]) -> list[StoredFile]:
     complete = [file for file in files if file.is_complete]
-    return [file for file in complete[:-1] if revision_of(file.path) is not None]
+    revisions = [file for file in complete[:-1] if revision_of(file.path) is not None]
+    return [*revisions, *(file for file in files if file.path.name.endswith(KEPT_SUFFIX))]
 
 
 def _rows(paths: Sequence[UPath]) -> list[int | None]:

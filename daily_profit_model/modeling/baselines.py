@@ -2,12 +2,14 @@
 
 Here: zero, the last value, the account's own median and the training median, each with an interval whose
 ends are quantiles of its own past errors (a conformal interval without any model). Comparing them with a
-model belongs to `evaluation`.
+model belongs to `evaluation`; which of them serves while no model may is the gate's to say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,33 +36,66 @@ class BaselineSettings:
         return self.last_value, self.account_median
 
 
-def baseline_forecasts(past: pa.Table, rows: pa.Table, settings: BaselineSettings) -> dict[str, Floats]:
-    """Per baseline the forecasts for `rows`, USD, rows x 3 (5 %, point, 95 %); `past` is all that was known.
+@dataclass(frozen=True)
+class Baseline:
+    """One of BASELINES with all that it has learnt; weekday and weekend apart, in this order."""
 
-    The interval's ends are the point plus quantiles of past errors in units of the account's profit scale
-    (an EWMA of absolute profit), weekends apart; the training median, which knows no account, has them in
-    USD. A forecast that an account lacks (no history yet) is the training median's.
+    name: str
+    train_median: float
+    """USD; the point of `train_median`, and of accounts that lack what the others repeat."""
+    reaches: tuple[tuple[float, float], tuple[float, float]]
+    """What is added to the point for the 5 % and the 95 % quantile: profit scales, for `train_median` USD."""
+    trade: tuple[float, float]
+    """Share of past rows that traded."""
+    profit: tuple[float, float]
+    """Share of past rows with a profit."""
+    settings: BaselineSettings
+
+    def forecast(self, rows: pa.Table) -> Floats:
+        """USD, rows x 3 (5 %, point, 95 %)."""
+        point = _points(rows, self.name, self.train_median, self.settings)
+        spread = np.array(self.reaches)[_is_weekend(rows).astype(int)] * _units(rows, self.name)[:, None]
+        return np.stack([point + np.minimum(spread[:, 0], 0), point, point + np.maximum(spread[:, 1], 0)], axis=1)
+
+    def chances(self, rows: pa.Table) -> tuple[Floats, Floats]:
+        """Probability of trading and of profit, per row."""
+        weekend = _is_weekend(rows).astype(int)
+        return np.array(self.trade)[weekend], np.array(self.profit)[weekend]
+
+
+def learn_baseline(name: str, past: pa.Table, settings: BaselineSettings) -> Baseline:
+    """A baseline from `past`, which is all that was known.
+
+    The interval's ends are quantiles of past errors in units of the account's profit scale (an EWMA of absolute
+    profit), weekends apart; the training median, which knows no account, has them in USD.
     """
     outcome = floats(past["target_net_profit"])
+    weekend = _is_weekend(past)
     train_median = float(np.median(outcome))
-    weekend = (_is_weekend(past), _is_weekend(rows))
-    forecasts = {}
-    for name in BASELINES:
-        points = tuple(_points(table, name, train_median, settings) for table in (past, rows))
-        by_account = name != "train_median"
-        units = tuple(floats(t["profit_scale"]) if by_account else np.ones(t.num_rows) for t in (past, rows))
-        errors = (outcome - points[0]) / units[0]
-        ends = np.empty((rows.num_rows, 2))
-        for kind in (False, True):
-            seen = errors[weekend[0] == kind]
-            reach = np.quantile(seen if len(seen) else errors, [0.05, 0.95])
-            ends[weekend[1] == kind] = reach
-        spread = ends * units[1][:, None]
-        forecasts[name] = np.stack(
-            [points[1] + np.minimum(spread[:, 0], 0), points[1], points[1] + np.maximum(spread[:, 1], 0)],
-            axis=1,
-        )
-    return forecasts
+    errors = (outcome - _points(past, name, train_median, settings)) / _units(past, name)
+    traded = (outcome != 0) | np.asarray(pc.equal(past["target_status"], "traded").to_numpy(), dtype=bool)
+
+    def apart(values: Floats, measure: Callable[[Floats], Any]) -> tuple[Any, Any]:
+        parts = [values[weekend == kind] for kind in (False, True)]
+        return tuple(measure(part if len(part) else values) for part in parts)
+
+    return Baseline(
+        name=name,
+        train_median=train_median,
+        reaches=apart(errors, lambda part: tuple(np.quantile(part, [0.05, 0.95]).tolist())),
+        trade=apart(traded.astype(np.float64), lambda part: float(part.mean())),
+        profit=apart((outcome > 0).astype(np.float64), lambda part: float(part.mean())),
+        settings=settings,
+    )
+
+
+def baseline_forecasts(past: pa.Table, rows: pa.Table, settings: BaselineSettings) -> dict[str, Floats]:
+    """Per baseline the forecasts for `rows`, USD, rows x 3 (5 %, point, 95 %), learnt from `past`."""
+    return {name: learn_baseline(name, past, settings).forecast(rows) for name in BASELINES}
+
+
+def _units(table: pa.Table, name: str) -> Floats:
+    return np.ones(table.num_rows) if name == "train_median" else floats(table["profit_scale"])
 
 
 def _points(table: pa.Table, name: str, train_median: float, settings: BaselineSettings) -> Floats:
@@ -76,7 +111,7 @@ def _points(table: pa.Table, name: str, train_median: float, settings: BaselineS
 
 
 def _is_weekend(table: pa.Table) -> npt.NDArray[np.bool_]:
-    """Saturdays and Sundays among the target dates."""
-    weekday = pc.day_of_week(table["target_date"]).to_numpy()
-    flags: npt.NDArray[np.bool_] = weekday >= 5
+    """Saturdays and Sundays among the predicted days."""
+    day = "target_date" if "target_date" in table.column_names else "prediction_date"
+    flags: npt.NDArray[np.bool_] = pc.day_of_week(table[day]).to_numpy() >= 5
     return flags

@@ -1,7 +1,7 @@
-"""The boosters of one model version: one binning, six objectives, the same bytes whatever the threads.
+"""The boosters of one model version: one binning, an objective each, the same bytes whatever the threads.
 
-Here: LightGBM settings and calls. Which rows teach and which stop is decided in `training`; what the
-outputs mean together in `scoring`.
+Here: LightGBM settings and calls. What a booster learns is a forecaster's to say (`forecasters`), which rows teach
+and which stop is decided in `training`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from daily_profit_model.modeling.matrix import Floats
 
-OUTPUTS = ("median", "mean", "q05", "q95", "probability_trade", "probability_profit")
-PROFITS = ("median", "mean", "q05", "q95")
-"""The outputs in money; the others are probabilities."""
+Target = Literal["residual", "bounded", "traded", "profitable"]
+"""In profit scales, without what open positions are expected to realise: all of it, or bounded; or 0 and 1."""
 
-_OBJECTIVES: Mapping[str, Mapping[str, Any]] = {
-    "median": {"objective": "regression_l1", "metric": "l1"},
-    "mean": {"objective": "regression", "metric": "l2"},
-    "q05": {"objective": "quantile", "alpha": 0.05, "metric": "quantile"},
-    "q95": {"objective": "quantile", "alpha": 0.95, "metric": "quantile"},
-    "probability_trade": {"objective": "binary", "metric": "binary_logloss"},
-    "probability_profit": {"objective": "binary", "metric": "binary_logloss"},
-}
+Weight = Literal["power", "scale", "one"]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What one booster learns: a loss in LightGBM's words, of which target, from which rows and with what weights."""
+
+    loss: Mapping[str, Any]
+    target: Target = "residual"
+    weight: Weight = "power"
+    only_traded: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,58 +60,74 @@ class BoosterSettings:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows for fitting or for stopping: matrix (rows x features), targets by output, weights by output."""
+    """Rows for fitting or for stopping: matrix (rows x features), targets and weights by name, and who traded."""
 
     matrix: npt.NDArray[np.float32]
-    targets: Mapping[str, Floats]
-    weights: Mapping[str, Floats]
+    targets: Mapping[Target, Floats]
+    weights: Mapping[Weight, Floats]
+    traded: npt.NDArray[np.bool_]
 
 
 def fit_boosters(
-    train: Part, validation: Part, names: Sequence[str], categories: Sequence[int], settings: BoosterSettings
+    train: Part,
+    validation: Part,
+    names: Sequence[str],
+    categories: Sequence[int],
+    learners: Mapping[str, Learner],
+    settings: BoosterSettings,
 ) -> dict[str, str]:
-    """A booster per output of OUTPUTS, as LightGBM text, stopped early on `validation`.
+    """A booster per learner, as LightGBM text, stopped early on `validation`.
 
-    The matrix is binned once; the objectives only change labels and weights of the same data set.
-    Growing each booster again on both parts together was measured: no gain beyond noise.
+    The matrix is binned once; learners only change labels and weights, and which rows are taken. Growing each
+    booster again on both parts together was measured: no gain beyond noise.
     """
     import lightgbm
 
     binning = _binning(settings)
-    form: dict[str, Any] = {
-        "feature_name": list(names),
-        "categorical_feature": list(categories),
-        "params": binning,
-    }
+    form: dict[str, Any] = {"feature_name": list(names), "categorical_feature": list(categories), "params": binning}
     data = lightgbm.Dataset(train.matrix, **form).construct()
     watched = lightgbm.Dataset(validation.matrix, reference=data, **form).construct()
-    # labels are set on the data set, so each worker has one of its own, binned like the first
-    pairs: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
-    pairs.put((data, watched))
-    for _ in range(1, settings.workers):
-        again = lightgbm.Dataset(train.matrix, reference=data, **form).construct()
-        pairs.put((again, lightgbm.Dataset(validation.matrix, reference=data, **form).construct()))
-    growing = {**binning, **_growing(len(train.matrix), settings)}
+    # labels are set on the data set, so each worker has one of its own: a copy of the first's bins
+    every = {
+        only: [
+            tuple(
+                _rows_of(dataset, part, only_traded=only).construct()
+                for dataset, part in ((data, train), (watched, validation))
+            )
+            for _ in range(settings.workers)
+        ]
+        for only in sorted({learner.only_traded for learner in learners.values()})
+    }
+    free: SimpleQueue[int] = SimpleQueue()
+    for worker in range(settings.workers):
+        free.put(worker)
 
-    def fit(output: str) -> str:
-        pair = pairs.get()
+    def fit(learner: Learner) -> str:
+        worker = free.get()
+        pair = every[learner.only_traded][worker]
         for dataset, part in zip(pair, (train, validation), strict=True):
+            chosen = part.traded if learner.only_traded else slice(None)
             dataset.params = dict(binning)  # a data set keeps the last objective's (alpha), and the text would tell it
-            dataset.set_field("label", part.targets[output])
+            dataset.set_field("label", part.targets[learner.target][chosen])
             # not set_weight, which passes over weights of one and would leave those of the output before
-            dataset.set_field("weight", part.weights[output])
+            dataset.set_field("weight", part.weights[learner.weight][chosen])
         booster = lightgbm.train(
-            {**growing, **_OBJECTIVES[output]},
+            {**binning, **_growing(pair[0].num_data(), settings), **learner.loss},
             pair[0],
             num_boost_round=settings.rounds,
             valid_sets=[pair[1]],
             callbacks=[lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
         )
-        pairs.put(pair)
+        free.put(worker)
         return _without_threads(booster.model_to_string(num_iteration=booster.best_iteration))
 
     with ThreadPoolExecutor(settings.workers) as pool:
-        return dict(zip(OUTPUTS, pool.map(fit, OUTPUTS), strict=True))
+        return dict(zip(learners, pool.map(fit, learners.values()), strict=True))
+
+
+def _rows_of(dataset: Any, part: Part, *, only_traded: bool) -> Any:
+    rows = np.flatnonzero(part.traded) if only_traded else np.arange(len(part.matrix))
+    return dataset.subset(rows)
 
 
 def _binning(settings: BoosterSettings) -> dict[str, Any]:

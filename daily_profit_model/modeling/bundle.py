@@ -21,10 +21,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daily_profit_model.modeling.baselines import Baseline, BaselineSettings
 from daily_profit_model.modeling.matrix import EncodedFeature, ModelFeature, check_features
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+BASELINE = "baseline"
+
+FORMAT = 3
 """Number of the bundle's form; a reader refuses another."""
 
 
@@ -48,6 +51,19 @@ class Model:
     def version(self) -> str:
         """`YYYYMMDD-hash8`: cut-off and the first eight digits of the hash; also the folder's name."""
         return f"{self.manifest['cutoff'].replace('-', '')}-{self.hash[:8]}"
+
+    @property
+    def forecaster(self) -> str:
+        """The candidate that its boosters belong to, by its name in `forecasters`; `baseline`: there are none."""
+        return str(self.manifest["forecaster"])
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """The forecast without a model that serves in place of one."""
+        if self.forecaster != BASELINE:
+            return None
+        stored = self.manifest["baseline"]
+        return Baseline(**{**stored, "settings": BaselineSettings(**stored["settings"])})
 
     @cached_property
     def encoding(self) -> tuple[EncodedFeature, ...]:
@@ -159,7 +175,7 @@ def load(folder: Path, *, expected_features: Sequence[ModelFeature] | None = Non
     model = Model(manifest, files)
     if folder.name != model.version:
         raise BundleError(f"{folder}: the folder's name is not the version of its content, {model.version}")
-    if expected_features is not None:
+    if expected_features is not None and model.baseline is None:
         check_features(expected_features, model.encoding)
     return model
 

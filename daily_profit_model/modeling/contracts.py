@@ -5,7 +5,7 @@ Here: names, columns, types and units. How their values come about stands in the
 
 from __future__ import annotations
 
-from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, Column, Table
+from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
 ACCOUNT_DAY = ("prediction_date", "account_id")
 
@@ -37,6 +37,7 @@ MODEL_SCORES = Table(
     description="What the champion says of a day before calibration; quantiles in order.",
     day_column="prediction_date",
     key=ACCOUNT_DAY,
+    is_served=True,
     columns=(
         *_ROW_KEY,
         _usd("median", "Conditional median of the day's net profit."),
@@ -85,6 +86,47 @@ MONITORING_CONFORMITY = Table(
     ),
 )
 
+MONITORING_INTERVAL_CALIBRATION = Table(
+    name="monitoring/interval_calibration",
+    description="What the served intervals of a day rest on, a row a tail and activity group: the level and the "
+    "threshold that predictions/account_daily applies, and how wide and how right they are.",
+    day_column="prediction_date",
+    key=("prediction_date", "tail", "activity"),
+    is_served=True,
+    columns=(
+        Column("prediction_date", DAY, "The predicted day D (UTC).", required=True),
+        Column("tail", TEXT, "`lower` or `upper` end of the interval.", required=True),
+        Column("activity", TEXT, "Calibration group, by the predicted probability of trading.", required=True),
+        _share("level", "Share of the window that the threshold leaves out, adapted day by day; the tail's."),
+        Column(
+            "threshold",
+            FLOAT,
+            "Factor by which the reach from the median to the uncalibrated quantile is stretched; the group's.",
+            unit="factor",
+            required=True,
+        ),
+        Column("window_days", INT, "Days of conformity that set the threshold.", unit="days", required=True),
+        Column("window_rows", INT, "The group's rows on them.", unit="rows", required=True),
+        _share("window_miss_rate", "Share of these beyond the threshold; null: there are none.", required=False),
+        _share("miss_rate", "The promise: share of outcomes beyond this end."),
+        Column("accounts", INT, "The group's accounts on D.", unit="accounts", required=True),
+        Column(
+            "mean_width",
+            FLOAT,
+            "Mean width of their intervals, from end to end: the same in the rows of both tails; null: no accounts.",
+            unit="USD",
+        ),
+        Column("median_width", FLOAT, "Median of the same.", unit="USD"),
+        Column(
+            "calibration_version",
+            TEXT,
+            "sha256 over levels, thresholds and settings, its first 16 digits: equal ones have it equal.",
+            required=True,
+        ),
+        *_MODEL,
+    ),
+)
+
 MODELS_NET_PROFIT = Table(
     name="models/net_profit",
     description="One row a trained version: what it was trained on and how it did on its test days.",
@@ -128,5 +170,26 @@ MODELS_CHAMPION = Table(
         Column("decision", TEXT, "`promoted` or `refused`.", required=True),
         Column("reason", TEXT, "The decision in one line.", required=True),
         Column("evidence", TEXT, "The figures it rests on, as JSON.", required=True),
+    ),
+)
+
+MODELS_TRANSITIONS = Table(
+    name="models/transitions",
+    description="What persons have decided about the aliases `champion` and `challenger`: a row an act, numbered without "
+    "a gap, never changed. Acts and the gate's decisions (models/champion) together say who serves a day: the latest "
+    "in_force_from wins, on a tie the act, of two acts the later one. Written by `dpm models promote` and its like alone.",
+    key=("number",),
+    partitioning="number",
+    columns=(
+        Column("number", INT, "Of the act, from 1; each is created exactly once.", required=True),
+        Column("alias", TEXT, "`champion` or `challenger`.", required=True),
+        Column("version", TEXT, "Who holds the alias from then on; null: nobody (challenger only)."),
+        Column("model_hash", TEXT, "Full sha256 of its bundle; null: as before."),
+        Column("previous_version", TEXT, "Who held it on that day when the act was written; null: nobody."),
+        Column("in_force_from", DAY, "First predicted day on which the act counts.", required=True),
+        Column("reason", TEXT, "Why, in the author's words.", required=True),
+        Column("author", TEXT, "Who decided.", required=True),
+        Column("evidence", TEXT, "The version's figures and the gate's decision on it, as JSON.", required=True),
+        Column("made_at", TIMESTAMP, "When it was written (UTC): an act cannot be made again.", required=True),
     ),
 )

@@ -7,7 +7,7 @@ share it. Targets and weights belong to `training`; where a design is kept is th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -48,9 +48,14 @@ class Design:
     def matrix(self, rows: pa.Table) -> npt.NDArray[np.float32]:
         """The features of some of its rows, rows x features; what `matrix.to_matrix` says of the frame's."""
         matrix = np.empty((rows.num_rows, len(self.encoding)), dtype=np.float32, order="C")
-        for place, feature in enumerate(self.encoding):
-            matrix[:, place] = rows[ENCODED + feature.name].to_numpy()
+        for place, (_, values) in enumerate(self.encoded(rows)):
+            matrix[:, place] = values
         return matrix
+
+    def encoded(self, rows: pa.Table) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """The same, feature by feature with its name."""
+        for feature in self.encoding:
+            yield feature.name, rows[ENCODED + feature.name].to_numpy()
 
 
 def design_table(

@@ -6,9 +6,9 @@ is decided in `splits`, whether the result is good enough in `registry`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,16 @@ import pyarrow as pa
 from daily_profit_model.modeling.baselines import QUANTILES
 from daily_profit_model.modeling.matrix import Floats, floats
 
+Interval = tuple[float, float, float]
+"""Value, lower and upper end."""
+
 BOOTSTRAP_DRAWS = 2000
 BOOTSTRAP_SEED = 5
+
+Days = npt.NDArray[np.int64]
+"""Of each row the number of its day, from 0 on."""
+
+Labels = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,25 @@ class Skill:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """Some of the rows: `name` is what they are divided by, `label` which part they are. Money in USD."""
+
+    name: str
+    label: str
+    rows: int
+    days: int
+    coverage_90: float
+    miss_lower: float
+    miss_upper: float
+    mean_absolute_error: float
+    winkler_90: float
+    skill: float
+    """Of the three quantiles, against the baseline that is best over all rows."""
+    skill_lower: float
+    skill_upper: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Figures of one set of predicted days; money in USD, means of days."""
 
@@ -44,16 +71,20 @@ class Evaluation:
     """Pinball loss of the served 5 %, median and 95 % (`05`, `50`, `95`)."""
     raw_pinball: Mapping[str, float]
     """The same of the uncalibrated quantiles."""
+    crps: float
+    """Continuous ranked probability score, approximated from the three served quantiles (see `crps_weights`)."""
     winkler_90: float
     raw_winkler_90: float
     mean_absolute_error: float
+    bias: float
+    """Mean over days of a day's sum of errors (actual minus mean), over its rows."""
     coverage_90: float
     miss_lower: float
     miss_upper: float
     brier_trade: float
     brier_profit: float
     auc_trade: float | None
-    """None when all rows are of one kind."""
+    """Mean over days of the area under the day's ROC curve; None when no day has both kinds."""
     auc_profit: float | None
     rank_correlation: float | None
     """Mean over days of Spearman's correlation between expected and actual profit; None: none defined."""
@@ -61,6 +92,11 @@ class Evaluation:
     """Of the three quantiles together."""
     median_skill: Skill
     """Of the median alone: 1 - MAE / MAE of the best baseline."""
+    skills: Mapping[str, Interval]
+    """Of the three quantiles together, against each baseline."""
+    intervals: Mapping[str, Interval]
+    """95 % intervals of the figures above, by their names, from a bootstrap over whole days."""
+    segments: tuple[Segment, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,12 +114,14 @@ def winkler(outcome: Floats, lower: Floats, upper: Floats, miss_rate: float = 0.
     return upper - lower + outside * 2.0 / miss_rate
 
 
-def evaluate(predictions: pa.Table, baselines: Mapping[str, Floats]) -> Evaluation:
+def evaluate(
+    predictions: pa.Table, baselines: Mapping[str, Floats], segments: Mapping[str, Labels] | None = None
+) -> Evaluation:
     """The figures of `predictions`, one row an account-day, against `baselines`.
 
     Columns: prediction_date, net_profit, median, mean, q05, q95, lower_90, upper_90 (USD),
     probability_trade, probability_profit, traded (0 or 1). `baselines`: forecasts in the same row order,
-    rows x 3 (5 %, median, 95 %; USD).
+    rows x 3 (5 %, median, 95 %; USD). `segments`: a label for each row, by what rows are divided by.
     """
     data = {
         name: floats(predictions[name])
@@ -97,29 +135,103 @@ def evaluate(predictions: pa.Table, baselines: Mapping[str, Floats]) -> Evaluati
     losses = quantile_losses(outcome, served, days)
     baseline_losses = {name: quantile_losses(outcome, forecast, days) for name, forecast in baselines.items()}
     raw_losses = quantile_losses(outcome, raw, days).mean(axis=0)
-    below, above = outcome < data["lower_90"], outcome > data["upper_90"]
+    daily = _daily_figures(data, losses, days)
+    sizes = np.bincount(days).astype(np.float64)
+    figures = {name: _day_mean(values, sizes if name in OF_ROWS else None) for name, values in daily.items()}
+    by_baseline = {name: skill(losses.mean(axis=1), {name: v.mean(axis=1)}) for name, v in baseline_losses.items()}
+    whole = skill(losses.mean(axis=1), {k: v.mean(axis=1) for k, v in baseline_losses.items()})
+    best = baselines[whole.best_baseline]
     return Evaluation(
         days=len(losses),
         rows=len(outcome),
         pinball=dict(zip(("05", "50", "95"), losses.mean(axis=0).tolist(), strict=True)),
         raw_pinball=dict(zip(("05", "50", "95"), raw_losses.tolist(), strict=True)),
-        winkler_90=mean_of_days(winkler(outcome, data["lower_90"], data["upper_90"]), days),
         raw_winkler_90=mean_of_days(winkler(outcome, data["q05"], data["q95"]), days),
-        mean_absolute_error=mean_of_days(np.abs(outcome - data["median"]), days),
-        coverage_90=1.0 - float(below.mean()) - float(above.mean()),
-        miss_lower=float(below.mean()),
-        miss_upper=float(above.mean()),
-        brier_trade=mean_of_days((data["probability_trade"] - data["traded"]) ** 2, days),
-        brier_profit=mean_of_days((data["probability_profit"] - (outcome > 0)) ** 2, days),
-        auc_trade=area_under_curve(data["probability_trade"], data["traded"] > 0),
-        auc_profit=area_under_curve(data["probability_profit"], outcome > 0),
-        rank_correlation=rank_correlation(data["mean"], outcome, days),
-        skill=skill(losses.mean(axis=1), {k: v.mean(axis=1) for k, v in baseline_losses.items()}),
+        **{name: figures[name][0] for name in REQUIRED_FIGURES},
+        **cast(
+            "dict[str, Any]",
+            {name: figures[name][0] if np.isfinite(daily[name]).any() else None for name in OPTIONAL_FIGURES},
+        ),
+        skill=whole,
         median_skill=skill(losses[:, 1], {k: v[:, 1] for k, v in baseline_losses.items()}),
+        skills={name: (found.value, found.lower, found.upper) for name, found in by_baseline.items()},
+        intervals={name: found for name, found in figures.items() if np.isfinite(daily[name]).any()},
+        segments=tuple(
+            _segment(name, label, labels == label, outcome, served, best, days)
+            for name, labels in (segments or {}).items()
+            for label in sorted(set(labels.tolist()))
+        ),
     )
 
 
-def quantile_losses(outcome: Floats, forecasts: Floats, days: npt.NDArray[np.int64]) -> Floats:
+OF_ROWS = ("coverage_90", "miss_lower", "miss_upper")
+"""Shares of rows: a day counts with its rows."""
+
+REQUIRED_FIGURES = (
+    "crps", "winkler_90", "mean_absolute_error", "bias", *OF_ROWS, "brier_trade", "brier_profit",
+)  # fmt: skip
+OPTIONAL_FIGURES = ("auc_trade", "auc_profit", "rank_correlation")
+
+
+def _daily_figures(data: Mapping[str, Floats], losses: Floats, days: Days) -> dict[str, Floats]:
+    """Each figure's value of each day; NaN where the day does not define it."""
+    outcome, sizes = data["net_profit"], np.bincount(days)
+
+    def mean(values: npt.NDArray[Any]) -> Floats:
+        return np.bincount(days, weights=values) / sizes
+
+    below, above = outcome < data["lower_90"], outcome > data["upper_90"]
+    return {
+        "crps": losses @ crps_weights(QUANTILES),
+        "winkler_90": mean(winkler(outcome, data["lower_90"], data["upper_90"])),
+        "mean_absolute_error": mean(np.abs(outcome - data["median"])),
+        "bias": mean(outcome - data["mean"]),
+        "coverage_90": 1.0 - mean(below | above),
+        "miss_lower": mean(below),
+        "miss_upper": mean(above),
+        "brier_trade": mean((data["probability_trade"] - data["traded"]) ** 2),
+        "brier_profit": mean((data["probability_profit"] - (outcome > 0)) ** 2),
+        "auc_trade": _by_day(area_under_curve, data["probability_trade"], data["traded"] > 0, days),
+        "auc_profit": _by_day(area_under_curve, data["probability_profit"], outcome > 0, days),
+        "rank_correlation": _by_day(_spearman, data["mean"], outcome, days),
+    }
+
+
+def _segment(
+    name: str, label: str, chosen: npt.NDArray[np.bool_], outcome: Floats, served: Floats, best: Floats, days: Days
+) -> Segment:
+    outcome, served, best = outcome[chosen], served[chosen], best[chosen]
+    own = np.unique(days[chosen], return_inverse=True)[1]
+    below, above = outcome < served[:, 0], outcome > served[:, 2]
+    losses, theirs = (quantile_losses(outcome, forecast, own).mean(axis=1) for forecast in (served, best))
+    found = skill(losses, {"best": theirs})
+    return Segment(
+        name=name,
+        label=str(label),
+        rows=len(outcome),
+        days=len(losses),
+        coverage_90=1.0 - float(below.mean()) - float(above.mean()),
+        miss_lower=float(below.mean()),
+        miss_upper=float(above.mean()),
+        mean_absolute_error=mean_of_days(np.abs(outcome - served[:, 1]), own),
+        winkler_90=mean_of_days(winkler(outcome, served[:, 0], served[:, 2]), own),
+        skill=found.value,
+        skill_lower=found.lower,
+        skill_upper=found.upper,
+    )
+
+
+def crps_weights(levels: Sequence[float]) -> Floats:
+    """Weights of pinball losses whose sum approximates the CRPS, twice the integral of the loss over all levels.
+
+    Each level stands for the levels nearer to it than to any other (Gneiting & Ranjan 2011, J. Bus. Econ. Stat.
+    29, 411, eq. 9, as a sum): with three quantiles a coarse figure, good to compare forecasts of the same quantiles.
+    """
+    middles = (np.array(levels[1:]) + np.array(levels[:-1])) / 2
+    return 2.0 * np.diff(np.concatenate([[0.0], middles, [1.0]]))
+
+
+def quantile_losses(outcome: Floats, forecasts: Floats, days: Days) -> Floats:
     """Pinball losses, days x 3: the mean over each day's rows at 5, 50 and 95 %."""
     sizes = np.bincount(days)
     by_level = [
@@ -129,7 +241,7 @@ def quantile_losses(outcome: Floats, forecasts: Floats, days: npt.NDArray[np.int
     return np.stack(by_level, axis=1)
 
 
-def mean_of_days(values: Floats, days: npt.NDArray[np.int64]) -> float:
+def mean_of_days(values: Floats, days: Days) -> float:
     """The mean over days of each day's mean."""
     return float((np.bincount(days, weights=values) / np.bincount(days)).mean())
 
@@ -150,6 +262,27 @@ def skill(losses: Floats, baselines: Mapping[str, Floats], draws: int = BOOTSTRA
     return Skill(value, float(lower), float(upper), best, means, float(losses.mean()))
 
 
+def _day_mean(values: Floats, weights: Floats | None) -> Interval:
+    """The mean over the days that define a figure, with the 95 % percentile interval of a bootstrap over days."""
+    known = np.isfinite(values)
+    if not known.any():
+        return float("nan"), float("nan"), float("nan")
+    kept, mass = values[known], (np.ones(len(values)) if weights is None else weights)[known]
+    drawn = np.random.default_rng(BOOTSTRAP_SEED).integers(len(kept), size=(BOOTSTRAP_DRAWS, len(kept)))
+    samples = (kept * mass)[drawn].sum(axis=1) / mass[drawn].sum(axis=1)
+    lower, upper = np.quantile(samples, [0.025, 0.975])
+    return float((kept * mass).sum() / mass.sum()), float(lower), float(upper)
+
+
+def _by_day(measure: Callable[[Floats, Any], float | None], forecast: Floats, actual: Any, days: Days) -> Floats:
+    """`measure` of each day's rows, NaN where it is not defined."""
+    order = np.argsort(days, kind="stable")
+    bounds = np.cumsum(np.bincount(days))[:-1]
+    parts = zip(np.split(forecast[order], bounds), np.split(actual[order], bounds), strict=True)
+    found = [measure(mine, theirs) for mine, theirs in parts]
+    return np.array([np.nan if value is None else value for value in found])
+
+
 def area_under_curve(score: Floats, positive: npt.NDArray[np.bool_]) -> float | None:
     """Area under the ROC curve, ties counted half (Mann-Whitney); None when one kind is absent."""
     from scipy.stats import rankdata
@@ -162,14 +295,10 @@ def area_under_curve(score: Floats, positive: npt.NDArray[np.bool_]) -> float | 
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def rank_correlation(forecast: Floats, outcome: Floats, days: npt.NDArray[np.int64]) -> float | None:
-    """Mean over days of Spearman's rank correlation, days without variation left out."""
+def _spearman(forecast: Floats, outcome: Floats) -> float | None:
+    """Spearman's rank correlation; None without variation."""
     from scipy.stats import rankdata
 
-    order = np.argsort(days, kind="stable")
-    bounds = np.cumsum(np.bincount(days))[:-1]
-    daily = []
-    for x, y in zip(np.split(forecast[order], bounds), np.split(outcome[order], bounds), strict=True):
-        if len(x) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0:
-            daily.append(float(np.corrcoef(rankdata(x), rankdata(y))[0, 1]))
-    return float(np.mean(daily)) if daily else None
+    if len(forecast) < 3 or np.ptp(forecast) == 0 or np.ptp(outcome) == 0:
+        return None
+    return float(np.corrcoef(rankdata(forecast), rankdata(outcome))[0, 1])

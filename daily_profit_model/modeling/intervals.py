@@ -8,7 +8,7 @@ A day weighs the same however many accounts it has, and half as much every few d
 since volatility comes in regimes (weighted quantiles; Barber et al. 2023, Conformal prediction beyond
 exchangeability). The level moves once a day towards the promised miss rate (adaptive conformal inference;
 Gibbs & Candes, NeurIPS 2021, eq. 2). Activity groups have their own distribution, mixed with the pool's
-in proportion to how few rows they have.
+in proportion to how few rows they have, and both with what the quantiles claim of themselves (`CLAIMED`).
 
 Zeros. On idle days and weekends the outcome is exactly 0 and lies inside any interval that holds the
 median, so those rows miss less than 5 % whatever is done, and a promise of 90 % for each of them cannot
@@ -38,6 +38,11 @@ EDGES: Floats = np.exp(np.arange(-5.0, 5.0, 0.01))
 makes a day's stretches a histogram, so a fold over months costs no sorting, and miss counts stay exact."""
 
 
+CLAIMED: Floats = 0.5 * 10.0**-EDGES
+"""The share beyond each edge that the quantiles themselves claim: half beyond the median, 5 % beyond a stretch of one,
+and between and beyond them as an exponential tail has it."""
+
+
 @dataclass(frozen=True)
 class IntervalSettings:
     """How calibration looks back. Tuned on daily_profit_model_tests/benchmarks/interval_coverage.py."""
@@ -50,10 +55,13 @@ class IntervalSettings:
     """Age at which a day of the window weighs half: as fast as volatility regimes turn."""
     fold_days: int = 84
     """Days over which the level is adapted, from the promised rate on; earlier days are forgotten."""
-    rate: float = 0.15
+    rate: float = 0.05
     """Step of the level per unit of missed miss rate and day (gamma of Gibbs & Candes)."""
     pool_rows: int = 2000
     """A group with this many rows in the window gives and takes equal shares with the pool."""
+    claim_rows: int = 2000
+    """What the quantiles claim of themselves counts as much as so many rows of the last day. They were learnt from
+    far more days than a window holds: without it a short window's noise cost 2 % of the Winkler score."""
     first_days: int = 5
     """Days of history before the first threshold of the fold."""
 
@@ -152,7 +160,11 @@ def _window_tails(group_rows: Floats, beyond: Floats, sizes: Floats, settings: I
     pooled = over.sum(axis=1, keepdims=True) / mass.sum(axis=1)[:, None, None]
     trust = (rows / (rows + settings.pool_rows))[:, :, None]
     own = over / np.where(mass > 0, mass, 1.0)[:, :, None]
-    tails: Floats = trust * own + (1.0 - trust) * pooled
+    seen = trust * own + (1.0 - trust) * pooled
+    fresh = _window_sums(group_rows, settings.window_days, keep)[:, :, None]
+    fresh = trust * fresh + (1.0 - trust) * fresh.sum(axis=1, keepdims=True)
+    belief = fresh / np.maximum(fresh + settings.claim_rows, np.finfo(float).tiny)
+    tails: Floats = belief * seen + (1.0 - belief) * CLAIMED
     return tails
 
 

@@ -5,6 +5,7 @@ Here: drawing. Losses and tests stand in `evaluation`; what is drawn is taken fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daily_profit_model.modeling.conformity import ACTIVITIES
 from daily_profit_model.modeling.matrix import Floats, floats
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ DRAWN_POINTS = 3000
 
 PALETTE = 48
 """Colours in a picture: drawings need few, and a palette makes the file a third as large."""
+
+LONGEST_LABEL = 48
+"""Characters of a feature and its value beside a bar; longer ones would leave no room for the bars."""
 
 BLUE, GREY, RED = "#1f5fa8", "#9a9a9a", "#b3382c"
 
@@ -77,6 +82,80 @@ def plot_outcomes(outcomes: pa.Table) -> bytes:
             (axes.set_xscale if scale == "x" else axes.set_yscale)("symlog", linthresh=10)
         axes.axhline(0, color=GREY, linewidth=1)
     return _png(figure)
+
+
+def plot_calibration(calibrations: pa.Table) -> bytes:
+    """How calibration went over the days: adapted levels, widths of the intervals in USD, misses of the window.
+
+    `calibrations`: MONITORING_INTERVAL_CALIBRATION rows of the days to be drawn.
+    """
+    figure, (left, middle, right) = _figure(3)
+    for tail, colour in (("lower", RED), ("upper", BLUE)):
+        rows = calibrations.filter(pc.equal(calibrations["tail"], tail)).sort_by("prediction_date")
+        days, numbers = np.unique(rows["prediction_date"].to_numpy(), return_inverse=True)
+        own = floats(rows["window_rows"])
+        misses = own * np.nan_to_num(floats(rows["window_miss_rate"]))
+        share = np.bincount(numbers, weights=misses) / np.maximum(np.bincount(numbers, weights=own), 1.0)
+        first = np.searchsorted(numbers, np.arange(len(days)))
+        left.plot(days, floats(rows["level"])[first], color=colour, marker=".", label=tail)
+        right.plot(days, share, color=colour, marker=".", label=tail)
+    rows = calibrations.filter(pc.equal(calibrations["tail"], "lower"))
+    for group, colour in zip(ACTIVITIES, (GREY, RED, BLUE), strict=True):
+        own_days = rows.filter(pc.equal(rows["activity"], group)).sort_by("prediction_date")
+        middle.plot(
+            own_days["prediction_date"].to_numpy(),
+            floats(own_days["mean_width"]),
+            color=colour,
+            marker=".",
+            label=group,
+        )
+    promised = pc.max(calibrations["miss_rate"]).as_py()
+    for axes, title in ((left, "level"), (middle, "mean width by activity, USD"), (right, "missed in the window")):
+        axes.set_title(title)
+        axes.tick_params(axis="x", rotation=45)
+        if axes is not middle and promised is not None:
+            axes.axhline(promised, color=GREY, linestyle="--", linewidth=1)
+        axes.legend()
+    return _png(figure)
+
+
+def waterfall_ends(amounts: Sequence[float]) -> tuple[Floats, Floats]:
+    """Where each step of a waterfall begins and ends; the first begins at zero, the last ends at the sum."""
+    ends = np.cumsum(np.asarray(amounts, dtype=np.float64))
+    return np.concatenate([[0.0], ends[:-1]]), ends
+
+
+def plot_waterfall(title: str, steps: Sequence[tuple[str, float]], total: str) -> bytes:
+    """One prediction from its base to what was served: a bar a step, in USD.
+
+    `steps`: label and amount, the base first. `total`: the label of the last bar, which is their sum.
+    """
+    starts, ends = waterfall_ends([amount for _, amount in steps])
+    figure, (axes,) = _figure(1)
+    figure.set_size_inches(9.0, 1.4 + 0.34 * (len(steps) + 1))
+    places = np.arange(len(steps) + 1)
+    widths = np.append(ends - starts, ends[-1])
+    is_whole = np.zeros(len(widths), dtype=bool)
+    is_whole[[0, -1]] = True
+    colours = np.where(is_whole, GREY, np.where(widths > 0, BLUE, RED))
+    axes.barh(places, widths, left=np.append(starts, 0.0), color=colours, height=0.65)
+    for place, end in enumerate(ends):
+        axes.plot([end, end], [place - 0.3, place + 1.3], color=GREY, linewidth=0.8)
+    axes.set_yticks(places, [*(_short(label) for label, _ in steps), total])
+    axes.invert_yaxis()
+    axes.axvline(0, color=GREY, linestyle="--", linewidth=1)
+    furthest = np.maximum(np.append(np.maximum(starts, ends), ends[-1]), 0.0)
+    for place, (width, right) in enumerate(zip(widths, furthest, strict=True)):
+        axes.annotate(f"{width:+,.2f}", (right, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    axes.use_sticky_edges = False  # bars would else end at the frame, and their amounts outside of it
+    axes.margins(x=0.14)
+    axes.set_xlabel("USD")
+    axes.set_title(title, fontsize=10)
+    return _png(figure)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _draw_daily(predictions: pa.Table, left: Axes, right: Axes) -> None:

@@ -1,14 +1,13 @@
-"""Which version serves on which day: the promotion decision and its history, as data.
+"""Which version serves on which day: decisions and their history, as data.
 
-Here: decisions computed from manifests, and who is in force on a day. Recording a decision is an act of
-a sensor or a person elsewhere.
+Here: the rows, and who is in force on a day. How the gate decides stands in `gate`, what persons decide in `acts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Literal
 
 import orjson
@@ -24,16 +23,6 @@ were made that same morning, so the first day that it can serve is C+2."""
 
 
 @dataclass(frozen=True)
-class PromotionSettings:
-    """When a version may serve."""
-
-    first_may_be_provisional: bool = True
-    """While nothing is in force, a version serves provisionally if its skill is above zero, though its
-    interval reaches zero: a short history cannot prove more, and no prediction at all helps nobody. The
-    reason says `provisional`. A version whose skill is not above zero is refused even then."""
-
-
-@dataclass(frozen=True)
 class Transition:
     """One decision on one version; a row of MODELS_CHAMPION."""
 
@@ -41,49 +30,9 @@ class Transition:
     version: str
     model_hash: str
     cutoff: date
-    decision: Literal["promoted", "refused"]
+    decision: Literal["promoted", "challenger", "refused"]
     reason: str
     evidence: Mapping[str, Any]
-
-
-def decide(
-    manifest: Mapping[str, Any],
-    settings: PromotionSettings | None = None,
-    *,
-    champion: Mapping[str, Any] | None = None,
-) -> Transition:
-    """The decision on a version, by its own test days.
-
-    `champion`: the row in force on the first day that the version could serve (see `in_force`), or None.
-    """
-    settings = settings or PromotionSettings()
-    skill = manifest["scores"]["skill"]
-    cutoff = date.fromisoformat(manifest["cutoff"])
-    interval = f"[{skill['lower']:+.3f}, {skill['upper']:+.3f}]"
-    against = f"{skill['value']:+.3f} {interval} against {skill['best_baseline']}"
-    provisional = champion is None and settings.first_may_be_provisional and skill["value"] > 0
-    decision: Literal["promoted", "refused"] = "promoted"
-    if skill["lower"] > 0:
-        reason = f"skill {against} excludes zero"
-    elif provisional:
-        reason = f"provisional: skill {against} does not exclude zero, but nothing else is in force"
-    else:
-        decision, reason = "refused", f"skill {against} does not exclude zero"
-    return Transition(
-        in_force_from=cutoff + timedelta(days=DAYS_FROM_CUTOFF_TO_SERVICE),
-        version=f"{manifest['cutoff'].replace('-', '')}-{manifest['model_hash'][:8]}",
-        model_hash=manifest["model_hash"],
-        cutoff=cutoff,
-        decision=decision,
-        reason=reason,
-        evidence={
-            "skill": skill,
-            "coverage_90": manifest["scores"]["coverage_90"],
-            "test_days": manifest["split"]["test"],
-            "champion": champion["version"] if champion else None,
-            "provisional": decision == "promoted" and skill["lower"] <= 0,
-        },
-    )
 
 
 def transitions_table(transitions: Sequence[Transition]) -> pa.Table:
@@ -107,15 +56,6 @@ def in_force(transitions: pa.Table, day: date) -> dict[str, Any] | None:
     rows = transitions.filter(promoted).sort_by([("in_force_from", "descending"), ("version", "descending")])
     row: dict[str, Any] | None = rows.slice(0, 1).to_pylist()[0] if rows.num_rows else None
     return row
-
-
-def decide_in_order(manifests: Sequence[Mapping[str, Any]], settings: PromotionSettings | None = None) -> pa.Table:
-    """The decisions on all versions, each knowing the ones before it; a pure function of the manifests."""
-    made: list[Transition] = []
-    for manifest in sorted(manifests, key=lambda m: (m["cutoff"], m["model_hash"])):
-        start = date.fromisoformat(manifest["cutoff"]) + timedelta(days=DAYS_FROM_CUTOFF_TO_SERVICE)
-        made.append(decide(manifest, settings, champion=in_force(transitions_table(made), start)))
-    return transitions_table(made)
 
 
 def version_row(model: Model) -> pa.Table:

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from daily_profit_model.modeling.boosting import OUTPUTS, PROFITS
+from daily_profit_model.modeling.baselines import Baseline
 from daily_profit_model.modeling.bundle import Model
 from daily_profit_model.modeling.carry import carried
+from daily_profit_model.modeling.forecasters import forecaster
+from daily_profit_model.modeling.forecasters.forecaster import OUTPUTS, agreeing
 from daily_profit_model.modeling.matrix import Floats, ModelMismatchError, floats, to_matrix
 
 Matrix = npt.NDArray[np.float32]
@@ -26,16 +28,15 @@ def score(model: Model, rows: pa.Table, *, threads: int = 1, matrix: Matrix | No
     positive.
     """
     scale = profit_scale(rows)
-    raw = raw_outputs(model, rows, threads, matrix)
-    outputs = consistent(raw, scale)
+    outputs = in_scales(model, rows, threads, matrix)
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for day in ("prediction_date", "target_date"):
         if day in rows.column_names:
             columns["prediction_date"] = rows[day]
             break
     columns["account_id"] = rows["account_id"]
-    for name in ("median", "mean", "q05", "q95", "probability_trade", "probability_profit"):
-        columns[name] = pa.array(outputs[name])
+    for name in OUTPUTS:
+        columns[name] = pa.array(outputs[name] if name.startswith("probability") else outputs[name] * scale)
     columns["profit_scale"] = pa.array(scale)
     columns["model_version"] = pa.repeat(model.version, rows.num_rows)
     columns["model_hash"] = pa.repeat(model.hash, rows.num_rows)
@@ -53,40 +54,23 @@ def profit_scale(rows: pa.Table) -> Floats:
     return scale
 
 
-def raw_outputs(model: Model, rows: pa.Table, threads: int = 1, matrix: Matrix | None = None) -> dict[str, Floats]:
-    """Each booster's own prediction, in profit scales or as probability, before any of them is adjusted.
-
-    Those in profit scales contain what open positions are expected to realise.
-    """
+def in_scales(model: Model, rows: pa.Table, threads: int = 1, matrix: Matrix | None = None) -> dict[str, Floats]:
+    """The model's OUTPUTS in profit scales and as probabilities, in agreement with one another."""
     if matrix is None:
         matrix = to_matrix(rows, model.encoding)
     if not len(matrix):
         return {name: np.empty(0) for name in OUTPUTS}
-    outputs = {
-        name: np.asarray(model.booster(name).predict(matrix, num_threads=threads), dtype=np.float64) for name in OUTPUTS
+    if model.baseline is not None:
+        return _of_baseline(model.baseline, rows)
+    candidate = forecaster(model.forecaster)
+    raw = {
+        name: np.asarray(model.booster(name).predict(matrix, num_threads=threads), dtype=np.float64)
+        for name in candidate.learners
     }
-    carry = carried(rows, model.carry) / profit_scale(rows)
-    return {name: values + carry if name in PROFITS else values for name, values in outputs.items()}
+    return candidate.outputs(raw, carried(rows, model.carry) / profit_scale(rows))
 
 
-def consistent(raw: dict[str, Floats], scale: Floats) -> dict[str, Floats]:
-    """Outputs in USD that agree with one another.
-
-    Quantiles are in order (rearranged, Chernozhukov et al. 2010), probabilities in [0, 1], a profit is no
-    likelier than trading, and the median is 0 where neither profit nor loss has half the probability. The
-    mean lies between the outer quantiles: squared errors of heavy tails let single accounts run far away.
-    """
-    ordered = np.sort(np.stack([raw["q05"], raw["median"], raw["q95"]]), axis=0)
-    trade = np.clip(raw["probability_trade"], 0.0, 1.0)
-    profit = np.minimum(np.clip(raw["probability_profit"], 0.0, 1.0), trade)
-    undecided = (profit < 0.5) & (trade - profit < 0.5)
-    median = np.where(undecided, 0.0, ordered[1])
-    lower, upper = np.minimum(ordered[0], median), np.maximum(ordered[2], median)
-    return {
-        "median": median * scale,
-        "mean": np.clip(raw["mean"], lower, upper) * scale,
-        "q05": lower * scale,
-        "q95": upper * scale,
-        "probability_trade": trade,
-        "probability_profit": profit,
-    }
+def _of_baseline(baseline: Baseline, rows: pa.Table) -> dict[str, Floats]:
+    """A baseline's OUTPUTS; its point is median and mean."""
+    lower, point, upper = (baseline.forecast(rows) / profit_scale(rows)[:, None]).T
+    return agreeing(point, point, (lower, upper), *baseline.chances(rows))

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daily_profit_model.modeling.bundle import Model
-from daily_profit_model.modeling.conformity import history_for
+from daily_profit_model.modeling.calibration import levels_of, version_of
 from daily_profit_model.modeling.explanation import top_features
-from daily_profit_model.modeling.intervals import IntervalSettings, calibrate
+from daily_profit_model.modeling.intervals import apply_levels
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 
 _FROM_SNAPSHOT = ("feature_date", "login", "plan_id", "features_hash", "as_of")
 
 
-def serve(
-    model: Model,
-    snapshot: pa.Table,
-    scores: pa.Table,
-    conformity: pa.Table,
-    settings: IntervalSettings | None = None,
-) -> pa.Table:
-    """Rows of predictions/account_daily for one day: `scores` calibrated by the conformity of earlier days.
+@dataclass(frozen=True)
+class Telemetry:
+    """What a prediction row says of its making, besides its model and its calibration."""
 
-    `snapshot` and `scores` hold the same accounts of the same day; `conformity` only days known at the
-    cut-off. Raises ValueError when they do not fit together.
+    snapshot_hash: str
+    """Content hash of the snapshot that was scored."""
+    code_version: str
+    """See `telemetry.code_version`."""
+
+
+def serve(model: Model, snapshot: pa.Table, scores: pa.Table, calibration: pa.Table, telemetry: Telemetry) -> pa.Table:
+    """Rows of predictions/account_daily for one day: `scores` with the stored levels of `calibration` applied.
+
+    `snapshot` and `scores` hold the same accounts of the same day, `calibration` that day's rows of
+    MONITORING_INTERVAL_CALIBRATION. Raises ValueError when they do not fit together.
     """
     ordered = snapshot.sort_by("account_id")
     scored = scores.sort_by("account_id")
@@ -32,8 +38,10 @@ def serve(
         raise ValueError("the snapshot and the scores of the day do not hold the same accounts")
     if not scored.num_rows:
         return PREDICTIONS_ACCOUNT_DAILY.schema().empty_table()
-    day = pc.min(scored["prediction_date"]).as_py()
-    served = calibrate(scored, history_for(model, conformity, day), settings)
+    days = [pc.unique(rows["prediction_date"]).to_pylist() for rows in (ordered, scored, calibration)]
+    if any(day != days[0] for day in days) or len(days[0]) != 1:
+        raise ValueError(f"snapshot, scores and calibration are not of one day: {days[0]}, {days[1]}, {days[2]}")
+    served = apply_levels(scored, levels_of(calibration))
     # calibration may draw an interval in past the raw mean: a reader must not find it outside
     expected = pc.max_element_wise(pc.min_element_wise(served["mean"], served["upper_90"]), served["lower_90"])
     columns = {name: ordered[name] for name in _FROM_SNAPSHOT}
@@ -41,4 +49,6 @@ def serve(
     columns |= {name: served[name] for name in ("lower_90", "upper_90", "probability_trade", "probability_profit")}
     columns |= {"predicted_net_profit": served["median"], "expected_net_profit": expected}
     columns |= {"top_features": top_features(model, ordered)}
+    made_by = {"calibration_version": version_of(calibration), **vars(telemetry)}
+    columns |= {name: pa.repeat(pa.scalar(value, pa.string()), scored.num_rows) for name, value in made_by.items()}
     return pa.table(columns).select(PREDICTIONS_ACCOUNT_DAILY.column_names)

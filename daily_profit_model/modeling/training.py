@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,23 +16,19 @@ import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.modeling import baselines as baseline
-from daily_profit_model.modeling.boosting import (
-    PROFITS,
-    BoosterSettings,
-    Part,
-    fit_boosters,
-    reported_parameters,
-    trees_of,
-)
-from daily_profit_model.modeling.bundle import Model, assemble, booster_file, parquet_bytes
+from daily_profit_model.modeling.boosting import BoosterSettings, Part, fit_boosters, reported_parameters, trees_of
+from daily_profit_model.modeling.bundle import BASELINE, Model, assemble, booster_file, parquet_bytes
 from daily_profit_model.modeling.carry import carried
 from daily_profit_model.modeling.conformity import before, conformity
 from daily_profit_model.modeling.design import Design, design_of, design_table
 from daily_profit_model.modeling.evaluation import Evaluation, evaluate
+from daily_profit_model.modeling.forecasters import forecaster
 from daily_profit_model.modeling.frames import of_days
+from daily_profit_model.modeling.importance import importance_of, unvarying
 from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, fold_levels
 from daily_profit_model.modeling.matrix import Floats, ModelFeature, category_places, floats
 from daily_profit_model.modeling.scoring import score
+from daily_profit_model.modeling.segments import SEGMENT_COLUMNS, segments
 from daily_profit_model.modeling.splits import Days, Split, SplitSettings
 
 
@@ -44,6 +40,8 @@ class TrainSettings:
     booster: BoosterSettings = field(default_factory=BoosterSettings)
     baselines: baseline.BaselineSettings = field(default_factory=baseline.BaselineSettings)
     intervals: IntervalSettings = field(default_factory=IntervalSettings)
+    objective: str = "l1"
+    """The candidate, by its name in `forecasters`."""
     weight_power: float = 0.25
     """Rows weigh profit_scale to this power. Targets are in profit scales, so 1 fits the loss in USD and 0
     gives every account the same say. The mean has its own weights."""
@@ -51,6 +49,11 @@ class TrainSettings:
     """The mean is learnt from residuals bounded at so many profit scales: squared errors of heavy tails
     would chase single days of single accounts. Beyond lie 1 to 2 % of the rows, as many on either side.
     Its rows weigh their profit scale, so that the sum over accounts is unbiased in USD."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the frame that judging needs as they are."""
+        return (*self.baselines.columns, *SEGMENT_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def train(
     Raises ValueError in one line when the frame is not as promised or has too few days.
     """
     settings = settings or TrainSettings()
-    table = design_table(frame, features, cutoff=cutoff, split=settings.split, columns=settings.baselines.columns)
+    table = design_table(frame, features, cutoff=cutoff, split=settings.split, columns=settings.columns)
     return train_on(design_of(table), settings=settings, data_versions=data_versions, code_version=code_version)
 
 
@@ -90,19 +93,45 @@ def train_on(
     texts = _fit(design, settings)
     files = {booster_file(name): text.encode() for name, text in texts.items()}
     manifest = {
+        "forecaster": settings.objective,
+        "parameters": {name: reported_parameters(text) for name, text in texts.items()},
+        "trees": {name: trees_of(text) for name, text in texts.items()},
+        **_described(design, settings, data_versions, code_version),
+    }
+    return _judge(assemble(manifest, files), manifest, design, settings)
+
+
+def baseline_on(
+    design: Design, name: str, *, settings: TrainSettings, data_versions: Mapping[str, str], code_version: str
+) -> TrainedModel:
+    """A version without boosters: the baseline `name`, learnt, calibrated and judged on the same days as a model."""
+    past = of_days(design.rows, design.split.train + design.split.validation)
+    manifest = {
+        "forecaster": BASELINE,
+        "baseline": asdict(baseline.learn_baseline(name, past, settings.baselines)),
+        "parameters": {},
+        "trees": {},
+        **_described(design, settings, data_versions, code_version),
+    }
+    manifest["features"] = []  # whatever the catalogue becomes, the columns that it repeats are found by name
+    return _judge(assemble(manifest, {}), manifest, replace(design, encoding=()), settings)
+
+
+def _described(
+    design: Design, settings: TrainSettings, data_versions: Mapping[str, str], code_version: str
+) -> dict[str, Any]:
+    """What a manifest says of every version."""
+    return {
         "cutoff": design.cutoff.isoformat(),
         "features": [asdict(feature) for feature in design.encoding],
         "carry": design.carry,
-        "parameters": {name: reported_parameters(text) for name, text in texts.items()},
-        "trees": {name: trees_of(text) for name, text in texts.items()},
-        "split": _described(design.split),
+        "split": _days_of(design.split),
         "rows": {"settled": design.rows.num_rows, "left_out": design.left_out},
         "data_versions": dict(sorted(data_versions.items())),
         "code_version": code_version,
         "libraries": _libraries(),
         "settings": _stored(settings),
     }
-    return _judge(assemble(manifest, files), manifest, design, settings)
 
 
 def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
@@ -110,7 +139,10 @@ def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
         _part(design, days, settings) for days in (design.split.train, design.split.validation)
     )
     names = [feature.name for feature in design.encoding]
-    return fit_boosters(train_part, validation_part, names, category_places(design.encoding), settings.booster)
+    learners = forecaster(settings.objective).learners
+    return fit_boosters(
+        train_part, validation_part, names, category_places(design.encoding), learners, settings.booster
+    )
 
 
 def _part(design: Design, days: Days, settings: TrainSettings) -> Part:
@@ -118,14 +150,18 @@ def _part(design: Design, days: Days, settings: TrainSettings) -> Part:
     profit, scale = floats(rows["target_net_profit"]), floats(rows["profit_scale"])
     traded = _traded(rows)
     residual = (profit - carried(rows, design.carry)) / scale
-    targets = dict.fromkeys(PROFITS, residual)
-    targets["mean"] = np.clip(residual, -settings.mean_bound, settings.mean_bound)
-    targets |= {"probability_trade": traded, "probability_profit": (profit > 0).astype(np.float64)}
     power = scale**settings.weight_power
-    weights = {name: power / power.mean() for name in PROFITS}
-    weights["mean"] = scale / scale.mean()
-    weights |= {name: np.ones(len(profit)) for name in ("probability_trade", "probability_profit")}
-    return Part(design.matrix(rows), targets, weights)
+    return Part(
+        matrix=design.matrix(rows),
+        targets={
+            "residual": residual,
+            "bounded": np.clip(residual, -settings.mean_bound, settings.mean_bound),
+            "traded": traded,
+            "profitable": (profit > 0).astype(np.float64),
+        },
+        weights={"power": power / power.mean(), "scale": scale / scale.mean(), "one": np.ones(len(profit))},
+        traded=traded > 0,
+    )
 
 
 def _traded(rows: pa.Table) -> Floats:
@@ -149,10 +185,16 @@ def _judge(draft: Model, manifest: dict[str, Any], design: Design, settings: Tra
     predictions = predictions.append_column("net_profit", test["target_net_profit"])
     predictions = predictions.append_column("traded", pa.array(_traded(test)))
     past = of_days(design.rows, split.train + split.validation + split.calibration)
-    evaluation = evaluate(predictions, baseline.baseline_forecasts(past, test, settings.baselines))
+    evaluation = evaluate(predictions, baseline.baseline_forecasts(past, test, settings.baselines), segments(test))
     anonymous = ["model_version", "model_hash"]  # the bundle cannot hold its own hash
     model = assemble(
-        {**manifest, "scores": evaluation.as_dict(), "calibration": _calibration(history, settings)},
+        {
+            **manifest,
+            "scores": evaluation.as_dict(),
+            "calibration": _calibration(history, settings),
+            "importance": importance_of(draft, test, design.matrix(test)),
+            "unvarying": unvarying(design.encoded(of_days(design.rows, split.train))),
+        },
         {**draft.files, "conformity.parquet": parquet_bytes(history.drop_columns(anonymous))},
     )
     return TrainedModel(model, evaluation, predictions.drop_columns(anonymous))
@@ -184,7 +226,7 @@ def _stored(settings: TrainSettings) -> dict[str, Any]:
     return stored
 
 
-def _described(split: Split) -> dict[str, dict[str, Any]]:
+def _days_of(split: Split) -> dict[str, dict[str, Any]]:
     parts = {name: getattr(split, name) for name in ("train", "validation", "calibration", "test")}
     return {
         name: {"from": days[0].isoformat(), "to": days[-1].isoformat(), "days": len(days)}

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import pyarrow as pa
 
-Partitioning = Literal["date", "cutoff", "none"]
+Partitioning = Literal["date", "cutoff", "number", "none"]
+"""By day, by weekly cut-off, by a running number whose partitions are created once (`lake.create_once`), or not at all."""
 
 DAY = pa.date32()
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
@@ -48,6 +50,8 @@ class Table:
     """The column holding the partition's day; by default the one that the folder name carries."""
     revisions: bool = False
     """True for raw tables: a partition keeps every fetch as a revision."""
+    is_served: bool = False
+    """True: others have acted on a partition, so it stays once its day is over (see `lake.served`)."""
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -59,6 +63,10 @@ class Table:
             raise ValueError(f"{self.name}: columns declared twice: {', '.join(twice)}")
         if missing := [name for name in self.key if name not in names]:
             raise ValueError(f"{self.name}: key columns that are not declared: {', '.join(missing)}")
+        if self.is_served and self.partitioning in names:
+            raise ValueError(
+                f"{self.name}: a served file must hold all its columns, {self.partitioning} stands in a name"
+            )
 
     @property
     def column_names(self) -> list[str]:
@@ -83,6 +91,10 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(f"{self.name} has no column {name}")
+
+    def partition_value(self, partition: str) -> date | int:
+        """What the partitioning column holds in the rows of a partition."""
+        return int(partition) if self.partitioning == "number" else date.fromisoformat(partition)
 
     def schema(self) -> pa.Schema:
         """The Arrow schema; `required` columns are still nullable there, rules hold that."""

@@ -13,6 +13,7 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
     description="What each eligible account will probably make or lose on the predicted day D, how sure that is, and why.",
     key=("prediction_date", "account_id"),
     day_column="prediction_date",
+    is_served=True,
     columns=(
         Column("prediction_date", DAY, "The predicted day D", required=True),
         Column("feature_date", DAY, "D−1, the last day that was known", required=True),
@@ -34,6 +35,27 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
             required=True,
         ),
         Column("features_hash", TEXT, "sha256 of the feature row that was scored", required=True),
+        Column(
+            "snapshot_hash",
+            TEXT,
+            "Content hash of the partition of predictions/feature_snapshots that was scored: it leads to its rows, "
+            "whatever the partition holds by now",
+            required=True,
+        ),
+        Column(
+            "calibration_version",
+            TEXT,
+            "The levels and thresholds of the interval, as in monitoring/interval_calibration",
+            required=True,
+        ),
+        Column(
+            "code_version",
+            TEXT,
+            "The code that served: the asset's version, and the first 16 digits of a sha256 over the sources and "
+            "libraries that score, calibrate and explain",
+            required=True,
+        ),
         Column("as_of", TIMESTAMP, "Logical time of the prediction: the cut-off of D−1", required=True),
     ),
+    version=2,
 )

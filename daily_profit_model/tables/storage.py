@@ -25,7 +25,11 @@ MONITORING_STORAGE = Table(
             "rows", "In the newest revision of each partition, or in all complete files where there are none", "rows"
         ),
         _count("bytes", "Size of all files on disk", "bytes"),
-        _count("superseded_files", "Revisions that a newer one has replaced", "files"),
+        _count(
+            "superseded_files",
+            "Revisions that a newer one has replaced, and versions of what was served that do not count",
+            "files",
+        ),
         _count("superseded_bytes", "Size of these", "bytes"),
         _count("temporary_files", "Files being written, or left by writers that were killed", "files"),
         _count("damaged_files", "Revisions set aside as damaged, and files that cannot be read", "files"),

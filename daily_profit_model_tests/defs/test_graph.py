@@ -11,6 +11,7 @@ from daily_profit_model.defs.all_tables import ALL_TABLES
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS
 from daily_profit_model.defs.table_asset import asset_key
+from daily_profit_model.modeling.contracts import MONITORING_INTERVAL_CALIBRATION
 
 CALENDARS = {
     "DAILY": DAILY,
@@ -31,6 +32,8 @@ def shape_of(defs: dg.Definitions) -> str:
         calendar = type(node.partitions_def).__name__.removesuffix("PartitionsDefinition")
         parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
         lines.append(f"asset {key.to_user_string()} [{node.group_name}, {calendar}] <- {parents or 'the outside'}")
+    for key in sorted(graph.external_asset_keys):
+        lines.append(f"external {key.to_user_string()} [{graph.get(key).group_name}]")
     lines += sorted(
         f"check {key.asset_key.to_user_string()}: {key.name}{' (blocking)' if graph.get(key).blocking else ''}"
         for key in graph.asset_check_keys
@@ -65,9 +68,13 @@ def test_the_assets_of_a_day_share_one_calendar_so_that_ranges_are_not_cut() -> 
     for layers in (("raw", "staging", "features"), ("predictions",), ("monitoring",), ("training", "models")):
         tables = [table for table in ALL_TABLES if table.name.split("/")[0] in layers]
         calendars = [graph.get(asset_key(table)).partitions_def for table in tables]
-        if layers == ("monitoring",):  # what tells of the data or of the lake has their days
-            calendars = [calendar for calendar in calendars if calendar not in (DAILY, MEASURED_DAYS)]
+        if layers == ("monitoring",):  # what tells of the data or of the lake, or predicts, has their days
+            calendars = [calendar for calendar in calendars if calendar not in (DAILY, MEASURED_DAYS, SERVED_DAYS)]
         assert all(calendar is calendars[0] for calendar in calendars)
+    job = build_definitions().resolve_job_def("daily_predictions")
+    keys = job.asset_layer.selected_asset_keys
+    assert asset_key(MONITORING_INTERVAL_CALIBRATION) in keys
+    assert all(graph.get(key).partitions_def is SERVED_DAYS for key in keys)
 
 
 def test_only_predictions_and_measurements_have_a_partition_for_the_day_that_is_not_over() -> None:

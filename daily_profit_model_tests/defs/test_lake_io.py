@@ -1,7 +1,7 @@
 """The I/O manager: a file a partition, its hash as data version, its figures as metadata."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 from upath import UPath
 
-from daily_profit_model.defs.resources.lake_io import LakeIOManager, Made
+from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG, LakeIOManager, Made
 from daily_profit_model.engine import Query, Source
 from daily_profit_model.lake import Lake, LakeError, read
+from daily_profit_model.lake.served import read_version, versions
 from daily_profit_model.tables import Column, Table
 from daily_profit_model.tables.contract import DAY, FLOAT, TEXT
 
@@ -113,3 +114,65 @@ def test_a_row_of_another_day_is_refused_and_nothing_is_written(tmp_path: Path) 
     with pytest.raises(LakeError, match="belong to another partition"):
         materialize(tmp_path, dg.DagsterInstance.ephemeral(), [stray], partition_key="2026-03-02")
     assert Lake(UPath(tmp_path)).partitions("staging/a") == []
+
+
+SERVED = Table(
+    "predictions/s",
+    "served",
+    ("prediction_date", "k"),
+    (Column("prediction_date", DAY, ""), Column("k", TEXT, ""), Column("v", FLOAT, "")),
+    day_column="prediction_date",
+    is_served=True,
+)
+
+
+def serve(lake: Lake, value: float, today: date, **tags: str) -> dict[str, object]:
+    """The served asset made for 2026-03-02 with `value`, on the day `today`; the metadata of the materialisation."""
+
+    @dg.asset(key=["predictions", "s"], partitions_def=DAYS, io_manager_key="lake_io")
+    def s() -> Made:
+        rows = pa.table({"prediction_date": pa.array([date(2026, 3, 2)]), "k": ["x"], "v": [value]})
+        return Made(iter([("2026-03-02", rows)]), metadata={"2026-03-02": {"value": value}})
+
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    manager = LakeIOManager(lake, {SERVED.name: SERVED}, now=lambda: noon)
+    result = dg.materialize([s], partition_key="2026-03-02", resources={"lake_io": manager}, tags=tags)
+    (event,) = result.asset_materializations_for_node("predictions__s")
+    return {name: entry.value for name, entry in event.metadata.items()}
+
+
+def served_value(lake: Lake) -> float:
+    value: float = read(lake, SERVED, ["2026-03-02"])["v"][0].as_py()
+    return value
+
+
+def test_what_was_served_stays_once_its_day_is_over_and_the_run_says_so(
+    lake: Lake, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = serve(lake, 1.0, date(2026, 3, 2))
+    assert "version_beside" not in told
+    assert told["value"] == 1.0
+    first = lake.describe(SERVED.name, "2026-03-02")
+    capfd.readouterr()
+    told = serve(lake, 2.0, date(2026, 3, 3))
+    assert "predictions/s of 2026-03-02 was served and stays" in capfd.readouterr().err
+    assert first is not None
+    assert served_value(lake) == 1.0
+    assert told["content_hash"] == first.content_hash
+    assert told["rows_changed"] == 1
+    assert told["changed_columns"] == {"v": 1}
+    assert "value" not in told, "figures of rows that do not count"
+    other = str(told["version_beside"])
+    assert read_version(lake, SERVED.name, "2026-03-02", other)["v"].to_pylist() == [2.0]
+
+
+def test_during_its_day_or_when_asked_for_a_rewrite_replaces_and_keeps_what_was_before(lake: Lake) -> None:
+    serve(lake, 1.0, date(2026, 3, 2))
+    first = lake.describe(SERVED.name, "2026-03-02")
+    assert first is not None
+    assert serve(lake, 2.0, date(2026, 3, 2))["replaced_version"] == first.content_hash
+    assert served_value(lake) == 2.0
+    told = serve(lake, 3.0, date(2026, 3, 9), **{REPLACE_SERVED_TAG: "true"})
+    assert served_value(lake) == 3.0
+    assert told["rows_changed"] == 1
+    assert len(list(versions(lake, SERVED.name, "2026-03-02"))) == 3

@@ -30,6 +30,8 @@ COMMANDS = (
     "lake",
     "lake storage",
     "lake gc",
+    "models",
+    "models promote",
     "sandbox",
     "sandbox serve",
 )

@@ -150,6 +150,26 @@ def test_a_reader_of_the_newest_sees_a_correction_that_the_cut_off_hides(lake: L
     assert total(lake, Source(raw, as_known="newest"), day(0), sql=sql) == 2.0
 
 
+def test_days_served_before_their_contract_grew_have_nulls_in_what_was_added(lake: Lake) -> None:
+    columns = (Column("served_date", DAY, "Day"), Column("value", FLOAT, "Value"))
+    served = replace(
+        NUMBERS,
+        name="predictions/numbers",
+        key=("served_date",),
+        day_column="served_date",
+        columns=columns,
+        is_served=True,
+    )
+    grown = replace(served, columns=(*columns, Column("added", TEXT, "New")))
+    for place, table in ((0, served), (1, served), (2, grown)):
+        record = {"served_date": FIRST + timedelta(days=place), "value": 1.0, "added": "x"}
+        row = pa.Table.from_pylist([record], schema=table.schema())
+        write(lake, table, day(place), row, code_version="1")
+    query = Query("select * from predictions_numbers order by served_date", (Source(grown, first=-1),))
+    assert run(query, lake, [day(1)])["added"].to_pylist() == [None, None]
+    assert run(query, lake, [day(2)])["added"].to_pylist() == [None, "x"]
+
+
 def test_inputs_are_recorded_by_day_with_absent_ones_and_the_choice_of_revision(lake: Lake) -> None:
     fill(lake, [1])
     raw = replace(NUMBERS, name="raw/numbers", revisions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
@@ -63,12 +64,67 @@ def test_area_under_curve_counts_ties_half_and_is_none_without_both_kinds() -> N
     assert ev.area_under_curve(np.ones(2), np.array([True, True])) is None
 
 
-def test_rank_correlation_is_within_days_so_a_common_market_does_not_count() -> None:
+def test_rank_correlation_and_area_are_within_days_so_a_common_market_does_not_count() -> None:
     days = np.repeat([0, 1], 5)
     forecast = np.concatenate([np.arange(5.0), 100 + np.arange(5.0)])
-    outcome = np.concatenate([-np.arange(5.0), 100 - np.arange(5.0)])
-    assert ev.rank_correlation(forecast, outcome, days) == pytest.approx(-1.0)
-    assert ev.rank_correlation(np.zeros(10), outcome, days) is None
+    outcome = np.concatenate([-np.arange(5.0), 2 - np.arange(5.0)])
+    table = predictions_of(days, outcome, mean=forecast, chance=np.tile([0.1, 0.2, 0.3, 0.4, 0.5], 2))
+    found = ev.evaluate(table, {"zero": np.zeros((10, 3))})
+    assert found.rank_correlation == pytest.approx(-1.0)
+    assert found.auc_profit == pytest.approx(0.0)  # the second day alone has both kinds
+    assert found.auc_trade is None
+    assert "auc_trade" not in found.intervals
+
+
+def predictions_of(
+    days: npt.NDArray[np.int64], outcome: npt.NDArray[np.float64], mean: object, chance: object
+) -> pa.Table:
+    zeros = np.zeros(len(outcome))
+    return pa.table(
+        {
+            "prediction_date": pa.array([date(2024, 1, 1) + timedelta(days=int(day)) for day in days], pa.date32()),
+            "net_profit": outcome,
+            "mean": mean,
+            **dict.fromkeys(("median", "q05", "q95", "lower_90", "upper_90"), zeros),
+            "probability_trade": chance,
+            "probability_profit": chance,
+            "traded": np.ones(len(outcome)),
+        }
+    )
+
+
+def test_a_figures_interval_takes_days_and_not_rows() -> None:
+    """Two days, one wholly inside the interval and one wholly outside: 0 to 1, however many rows they have."""
+    days = np.repeat([0, 1], 500)
+    outcome = np.repeat([0.0, 10.0], 500)
+    found = ev.evaluate(
+        predictions_of(days, outcome, np.zeros(1000), np.full(1000, 0.5)), {"zero": np.zeros((1000, 3))}
+    )
+    assert found.intervals["coverage_90"] == (0.5, 0.0, 1.0)
+    assert found.intervals["mean_absolute_error"] == (5.0, 0.0, 10.0)
+
+
+def test_segments_hold_every_row_once_and_show_where_intervals_miss() -> None:
+    days = np.repeat([0, 1], 4)
+    outcome = np.array([0.0, 0.0, 5.0, 5.0] * 2)
+    labels = np.array(["quiet", "quiet", "busy", "busy"] * 2, dtype=object)
+    table = predictions_of(days, outcome, np.zeros(8), np.full(8, 0.5))
+    found = ev.evaluate(table, {"zero": np.zeros((8, 3))}, {"activity": labels}).segments
+    assert [(part.name, part.label, part.rows, part.days, part.coverage_90) for part in found] == [
+        ("activity", "busy", 4, 2, 0.0),
+        ("activity", "quiet", 4, 2, 1.0),
+    ]
+
+
+def test_weights_of_the_crps_add_up_to_two_and_follow_the_gaps_between_levels() -> None:
+    assert ev.crps_weights([0.05, 0.5, 0.95]) == pytest.approx([0.55, 0.9, 0.55])
+    many = np.linspace(0.001, 0.999, 999)
+    normal = np.random.default_rng(1).normal(size=4000)
+    from scipy.stats import norm
+
+    losses = np.array([ev.pinball(normal, np.full(4000, norm.ppf(level)), level).mean() for level in many])
+    # the CRPS of a standard normal forecast for its own draws is 1 / sqrt(pi)
+    assert losses @ ev.crps_weights(many.tolist()) == pytest.approx(1 / np.sqrt(np.pi), rel=0.02)
 
 
 def frame(days: int, accounts: int, seed: int) -> pa.Table:
@@ -80,6 +136,7 @@ def frame(days: int, accounts: int, seed: int) -> pa.Table:
     return pa.table(
         {
             "target_date": pa.array(dates, pa.date32()),
+            "target_status": np.where(profit != 0, "traded", "idle"),
             "pnl_sum_1d": np.roll(profit, accounts),
             "pnl_median_20d": pa.array([None] * accounts + [1.0] * (len(dates) - accounts), pa.float64()),
             "profit_scale": scale,

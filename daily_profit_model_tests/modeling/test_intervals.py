@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from daily_profit_model.modeling.conformity import before, conformity, history_for
+from daily_profit_model.modeling.conformity import ACTIVITIES, before, conformity, history_for
 from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY
 from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.intervals import IntervalSettings, calibrate, fold_levels
@@ -126,11 +126,29 @@ def test_days_weigh_the_same_however_many_accounts_they_have() -> None:
             }
         )
 
-    settings = IntervalSettings(rate=0.0, half_life_days=1e9, miss_rate=0.4)
+    settings = IntervalSettings(rate=0.0, half_life_days=1e9, miss_rate=0.4, claim_rows=0)
     few = fold_levels(days([10] * 4, [1.0, 1.0, 5.0, 5.0]), settings)
     many = fold_levels(days([1000, 10, 10, 10], [1.0, 1.0, 5.0, 5.0]), settings)
     assert few.lower.tolist() == many.lower.tolist()
     assert few.lower[2] == pytest.approx(5.0, rel=0.01)
+
+
+def test_few_rows_leave_the_quantiles_what_they_claim_and_many_overrule_them() -> None:
+    def lower(rows: int) -> float:
+        dates = [date(2024, 1, 1) + timedelta(days=day) for day in range(10) for _ in range(rows)]
+        stretches = np.tile(np.linspace(0.0, 4.0, rows), 10)  # 5 % lie above 3.8
+        history = pa.table(
+            {
+                "prediction_date": pa.array(dates, pa.date32()),
+                "activity": ["usual"] * len(dates),
+                "lower_stretch": stretches,
+                "upper_stretch": stretches,
+            }
+        )
+        return float(fold_levels(history, IntervalSettings(rate=0.0)).lower[ACTIVITIES.index("usual")])
+
+    # a stretch of one is what a 5 % quantile claims
+    assert 1.0 <= lower(3) < 1.1 < lower(300) < lower(30_000) == pytest.approx(3.8, abs=0.1)
 
 
 def test_missing_too_often_widens_the_next_day_and_too_seldom_narrows_it(history: pa.Table) -> None:

@@ -7,12 +7,11 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from daily_profit_model.modeling.contracts import MODEL_SCORES
+from daily_profit_model.modeling.explanation import top_features
 from daily_profit_model.modeling.matrix import ModelMismatchError
-from daily_profit_model.modeling.scoring import consistent, score
+from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.training import TrainedModel
 from daily_profit_model_tests.modeling.panel import Panel
 
@@ -52,27 +51,13 @@ def test_rows_that_do_not_match_the_manifest_are_refused(trained: TrainedModel, 
         score(trained.model, rows.set_column(place, "profit_scale", zeros))
 
 
-numbers = st.floats(-1e3, 1e3)
-
-
-@given(st.lists(st.tuples(numbers, numbers, numbers, numbers, numbers), min_size=1, max_size=20))
-def test_quantiles_never_cross_and_probabilities_agree(raw: list[tuple[float, ...]]) -> None:
-    columns = np.array(raw).T
-    names = ("q05", "median", "q95", "probability_trade", "probability_profit")
-    outputs = consistent({**dict(zip(names, columns, strict=True)), "mean": columns[0]}, np.full(len(raw), 7.0))
-    assert np.all(outputs["q05"] <= outputs["median"])
-    assert np.all(outputs["median"] <= outputs["q95"])
-    assert np.all((outputs["probability_profit"] >= 0) & (outputs["probability_trade"] <= 1))
-    assert np.all(outputs["probability_profit"] <= outputs["probability_trade"])
-
-
-def test_the_median_is_zero_when_neither_profit_nor_loss_has_half_the_probability() -> None:
-    raw = {
-        "q05": np.array([-1.0, -1.0]),
-        "median": np.array([0.2, 0.2]),
-        "q95": np.array([1.0, 1.0]),
-        "mean": np.zeros(2),
-        "probability_trade": np.array([0.8, 0.8]),
-        "probability_profit": np.array([0.4, 0.6]),
-    }
-    assert consistent(raw, np.array([10.0, 10.0]))["median"].tolist() == [0.0, 2.0]
+def test_a_baseline_scores_explains_and_is_judged_like_a_model(baseline: TrainedModel, panel: Panel) -> None:
+    rows = panel.frame.slice(panel.frame.num_rows - 7 * 150)
+    scores = score(baseline.model, rows)
+    assert scores.schema.equals(MODEL_SCORES.schema())
+    assert set(scores["median"].to_pylist()) == set(scores["mean"].to_pylist()) == {0.0}
+    assert np.mean(scores["q05"].to_numpy() < 0) > 0.7  # at weekends nearly nobody trades
+    assert all(not reasons for reasons in top_features(baseline.model, rows).to_pylist())
+    assert 0.85 < baseline.evaluation.coverage_90 < 0.95
+    # it serves with intervals calibrated as a model's are, and is judged against itself without
+    assert baseline.evaluation.median_skill.value <= 0.0

@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from daily_profit_model.modeling.conformity import conformity
-from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.matrix import floats
-from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.serving import serve
-from daily_profit_model.modeling.training import TrainedModel
+from daily_profit_model.modeling.telemetry import SERVING_VERSION, code_version
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
-from daily_profit_model_tests.modeling.panel import Panel
+from daily_profit_model_tests.modeling.served_day import ServedDay, on_day
 
 
-def day_of(panel: Panel, day: date) -> pa.Table:
-    """The panel's rows of a predicted day as a feature snapshot."""
-    rows = of_days(panel.frame, (day,)).sort_by("account_id")
-    count = rows.num_rows
-    stamp = pa.repeat(pa.scalar(0, pa.timestamp("ms", tz="UTC")), count)
-    return (
-        rows.append_column("prediction_date", rows["target_date"])
-        .append_column("login", rows["account_id"])
-        .append_column("plan_id", pa.nulls(count, pa.string()))
-        .append_column("features_hash", pa.repeat("f" * 64, count))
-        .append_column("as_of", stamp)
-    )
-
-
-@pytest.fixture
-def no_conformity(panel: Panel, trained: TrainedModel, cutoff: date) -> pa.Table:
-    scores = score(trained.model, day_of(panel, cutoff))
-    outcomes = pa.table(
-        {
-            "prediction_date": scores["prediction_date"],
-            "account_id": scores["account_id"],
-            "net_profit": pa.nulls(scores.num_rows, pa.float64()),
-        }
-    )
-    return conformity(scores, outcomes)
-
-
-def test_every_row_has_its_quantiles_in_order_its_mean_inside_and_its_reasons(
-    panel: Panel, trained: TrainedModel, cutoff: date, no_conformity: pa.Table
-) -> None:
-    later = cutoff + timedelta(days=1)
-    snapshot = day_of(panel, cutoff).set_column(
-        day_of(panel, cutoff).column_names.index("prediction_date"),
-        "prediction_date",
-        pa.repeat(pa.scalar(later, pa.date32()), day_of(panel, cutoff).num_rows),
-    )
-    served = serve(trained.model, snapshot, score(trained.model, snapshot), no_conformity)
+def test_every_row_has_its_quantiles_in_order_its_mean_inside_and_its_reasons(served_day: ServedDay) -> None:
+    served = served_day.rows
     assert served.column_names == PREDICTIONS_ACCOUNT_DAILY.column_names
     lower, median, mean, upper = (
         floats(served[name]) for name in ("lower_90", "predicted_net_profit", "expected_net_profit", "upper_90")
@@ -65,16 +27,68 @@ def test_every_row_has_its_quantiles_in_order_its_mean_inside_and_its_reasons(
     assert all(reasons for reasons in served["top_features"].to_pylist())
 
 
-def test_scores_of_other_accounts_than_the_snapshot_are_refused(
-    panel: Panel, trained: TrainedModel, cutoff: date, no_conformity: pa.Table
-) -> None:
-    snapshot = day_of(panel, cutoff)
+def test_every_row_says_which_code_calibration_and_snapshot_it_comes_from(served_day: ServedDay) -> None:
+    names = ("snapshot_hash", "code_version", "calibration_version")
+    found = {name: set(served_day.rows[name].to_pylist()) for name in names}
+    assert found["snapshot_hash"] == {served_day.telemetry.snapshot_hash}
+    assert found["code_version"] == {served_day.telemetry.code_version}
+    assert found["calibration_version"] == set(served_day.calibration["calibration_version"].to_pylist())
+    assert all(served_day.rows[name].null_count == 0 for name in PREDICTIONS_ACCOUNT_DAILY.required_names)
+
+
+def test_scores_of_other_accounts_than_the_snapshot_are_refused(served_day: ServedDay) -> None:
     with pytest.raises(ValueError, match="do not hold the same accounts"):
-        serve(trained.model, snapshot, score(trained.model, snapshot.slice(1)), no_conformity)
+        serve(
+            served_day.model,
+            served_day.snapshot,
+            served_day.scores.slice(1),
+            served_day.calibration,
+            served_day.telemetry,
+        )
 
 
-def test_a_day_without_accounts_is_served_as_no_rows(
-    panel: Panel, trained: TrainedModel, cutoff: date, no_conformity: pa.Table
+def test_a_calibration_of_another_day_or_without_a_group_is_refused(served_day: ServedDay) -> None:
+    other = on_day(served_day.calibration, date(2024, 1, 1))
+    for calibration, says in ((other, "not of one day"), (served_day.calibration.slice(1), "6; this one has 5")):
+        with pytest.raises(ValueError, match=says):
+            serve(served_day.model, served_day.snapshot, served_day.scores, calibration, served_day.telemetry)
+
+
+def test_a_day_without_accounts_is_served_as_no_rows(served_day: ServedDay) -> None:
+    empty, no_scores = served_day.snapshot.slice(0, 0), served_day.scores.slice(0, 0)
+    served = serve(served_day.model, empty, no_scores, served_day.calibration, served_day.telemetry)
+    assert served.num_rows == 0
+    assert served.schema == PREDICTIONS_ACCOUNT_DAILY.schema()
+
+
+def test_the_code_version_changes_with_any_source_that_could_change_a_prediction(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    empty = day_of(panel, cutoff).slice(0, 0)
-    assert serve(trained.model, empty, score(trained.model, empty), no_conformity).num_rows == 0
+    from daily_profit_model.cache import code
+    from daily_profit_model.modeling import telemetry
+
+    present = code_version()
+    assert present.startswith(f"{SERVING_VERSION}-")
+    covered = code.sources("daily_profit_model.modeling.serving")
+    wanted = ("scoring", "calibration", "intervals", "explanation", "matrix", "carry", "bundle")
+    assert {f"daily_profit_model.modeling.{name}" for name in wanted} <= set(covered)
+
+    def with_another_intervals(module: str) -> dict[str, bytes]:
+        assert module == "daily_profit_model.modeling.serving"
+        return {**covered, "daily_profit_model.modeling.intervals": b"LEAST_LEVEL = 0.002"}
+
+    monkeypatch.setattr(code, "sources", with_another_intervals)
+    changed = telemetry.code_version.__wrapped__()
+    assert changed != present
+    monkeypatch.setattr(telemetry, "version", lambda name: "0.0.0")
+    assert telemetry.code_version.__wrapped__() not in (changed, present)
+
+
+def test_the_same_day_served_twice_is_the_same_to_the_last_byte(served_day: ServedDay) -> None:
+    again = serve(
+        served_day.model, served_day.snapshot, served_day.scores, served_day.calibration, served_day.telemetry
+    )
+    shuffled = pa.concat_tables([served_day.snapshot.slice(70), served_day.snapshot.slice(0, 70)])
+    turned = serve(served_day.model, shuffled, served_day.scores, served_day.calibration, served_day.telemetry)
+    assert served_day.rows.equals(again)
+    assert served_day.rows.equals(turned)

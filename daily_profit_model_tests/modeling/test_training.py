@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daily_profit_model.modeling.baselines import BASELINES
-from daily_profit_model.modeling.boosting import OUTPUTS, BoosterSettings
+from daily_profit_model.modeling.boosting import BoosterSettings
 from daily_profit_model.modeling.bundle import Model, booster_file
 from daily_profit_model.modeling.evaluation import quantile_losses
+from daily_profit_model.modeling.forecasters.forecaster import OUTPUTS
 from daily_profit_model.modeling.training import TrainedModel, TrainSettings, train
 from daily_profit_model_tests.modeling.conftest import VERSIONS
 from daily_profit_model_tests.modeling.panel import Panel, simulate_panel

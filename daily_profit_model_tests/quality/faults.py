@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from daily_profit_model_tests.quality.small_firm import SHARES, Day, Spoil, reason
 
@@ -91,7 +91,28 @@ FROM_API = ("raw/accounts", "raw/metrics_daily", "raw/metrics_hourly", "raw/trad
 
 FETCHED = (*FROM_API, "raw/plans", "raw/market_regimes")
 
+TRAINING = "training/account_daily"
+
 FAULTS = (
+    Fault(TRAINING, "account_days_once", "an account is there once a day", repeated(TRAINING)),
+    Fault(
+        TRAINING,
+        "outcomes_known_at_cut_off",
+        "each outcome is of the day after its features, up to the cut-off",
+        changed(TRAINING, feature_date=date(2020, 1, 1)),
+    ),
+    Fault(
+        TRAINING,
+        "outcomes_known_at_cut_off",
+        "each settled row has a net profit",
+        changed(TRAINING, target_net_profit=None),
+    ),
+    Fault(
+        TRAINING,
+        "few_accounts_closed",
+        "few accounts end without a trade on any one day",
+        changed(TRAINING, target_status="closed", target_net_profit=None),
+    ),
     *(
         Fault(table, "schema_known", says, counted(table, **{fact: {"venue": 3}}))
         for table in FROM_API

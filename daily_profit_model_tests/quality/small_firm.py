@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_features import features_rules, shares_of
@@ -18,6 +19,7 @@ from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_raw import RAW_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_staging import STAGING_RULES
+from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
@@ -36,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     *RAW_RULES,
     *STAGING_RULES,
     *features_rules(FEATURES_ACCOUNT_DAILY),
+    *training_rules(TRAINING_ACCOUNT_DAILY),
     *PREDICTIONS_RULES,
     *RECONCILIATION_RULES,
     *monitoring_rules(FEED_THRESHOLDS),
@@ -47,6 +50,7 @@ TABLES = {
         STAGING_ACCOUNTS,
         STAGING_TRADES,
         FEATURES_ACCOUNT_DAILY,
+        TRAINING_ACCOUNT_DAILY,
         PREDICTIONS_ACCOUNT_DAILY,
         MONITORING_RECONCILIATION,
         FEED_HEALTH,
@@ -112,6 +116,9 @@ def good_day(day: str) -> Day:
         "probability_trade": 0.7,
         "probability_profit": 0.4,
         "features_hash": "f",
+        "snapshot_hash": "s",
+        "calibration_version": "c",
+        "code_version": "3-x",
         "top_features": [reason(-3.0), reason(2.0), reason(0.5)],
         "as_of": noon,
     }
@@ -131,6 +138,17 @@ def good_day(day: str) -> Day:
             "staging/trades": trades,
             "features/account_daily": [
                 {**without(account, "platform", "broker"), **dict.fromkeys(SHARES, 0.5)} for account in accounts
+            ],
+            "training/account_daily": [
+                {
+                    **without(account, "date", "platform", "broker"),
+                    "cutoff": today,
+                    "feature_date": today - timedelta(days=1),
+                    "target_date": today,
+                    "target_status": "idle",
+                    "target_net_profit": 0.0,
+                }
+                for account in accounts
             ],
             "predictions/account_daily": [{**account, **predicted} for account in accounts],
             "monitoring/feed_health": [

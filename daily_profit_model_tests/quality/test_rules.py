@@ -73,6 +73,7 @@ def test_rules_are_told_apart_by_table_and_id_and_say_why_and_what_to_do() -> No
         "raw",
         "staging",
         "features",
+        "training",
         "predictions",
         "monitoring",
     }

@@ -14,7 +14,8 @@ _OF_DATA = dg.AssetSelection.assets(
         if table.name.startswith("monitoring/") and calendar_of(table) is not JUDGED_DAYS
     )
 )
-"""What tells of the data and of the lake; the rest of the monitoring layer tells of predictions."""
+"""What tells of the data and of the lake, and what predictions are made with; the rest of the monitoring layer tells
+of predictions that are over."""
 
 _AFTER_PREDICTIONS = {"dagster/priority": "-1"}
 """Nothing waits for these runs, and today's predictions do not wait for them."""
@@ -75,7 +76,7 @@ nightly_collection = dg.define_asset_job(
 
 daily_predictions = dg.define_asset_job(
     "daily_predictions",
-    selection=dg.AssetSelection.groups("predictions"),
+    selection=dg.AssetSelection.groups("predictions") | dg.AssetSelection.assets("monitoring/interval_calibration"),
     partitions_def=SERVED_DAYS,
     description="The predictions of a day, from the features of the day before.",
 )

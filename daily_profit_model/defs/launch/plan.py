@@ -14,10 +14,11 @@ import dagster as dg
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.calendars import calendar_of
 from daily_profit_model.defs.launch.repeated import not_made_since
-from daily_profit_model.defs.models.registry import transitions
+from daily_profit_model.defs.models.registry import first_in_force, hash_lookup, known_changes
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, LakeError, changes_since_written
+from daily_profit_model.lake.served import is_over, reopened
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.splits import SplitSettings
 from daily_profit_model.partitions import correction_window, days_between, weekly_cut_offs
@@ -58,12 +59,15 @@ STEPS = (
     Step("models", ("models/champion",), "cut_offs", is_chained=True),
     Step("predictions", ("predictions/feature_snapshots", "predictions/model_scores"), "next_days"),
     Step("predictions", ("monitoring/conformity",), "served_days"),
-    Step("predictions", ("predictions/account_daily",), "next_days"),
+    Step("predictions", ("monitoring/interval_calibration", "predictions/account_daily"), "next_days"),
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),
 )
+
+
+_SERVED = frozenset(name for name, table in TABLES.items() if table.is_served)
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,7 @@ def _wanted(step: Step, lake: Lake, start: date, end: date, today: date) -> list
 
 def first_served_day(lake: Lake) -> date | None:
     """The first day on which any champion is in force."""
-    days: list[date] = [row["in_force_from"] for row in transitions(lake).to_pylist() if row["decision"] == "promoted"]
-    return min(days, default=None)
+    return first_in_force(known_changes(lake))
 
 
 def has_history(lake: Lake, cutoff: str) -> bool:
@@ -150,14 +153,14 @@ def work_of(
         return Work(step, partitions, f"not read again since {midnight:%Y-%m-%d %H:%M} UTC" if partitions else "")
     if force:
         return Work(step, list(wanted), "forced")
-    hashes = HashLookup(lake)
+    hashes = hash_lookup(lake)
     reasons: dict[str, str] = {}
     for name in step.tables:
         key = asset_key(TABLES[name])
         recorded = set(instance.get_materialized_partitions(key))
         code_version = graph.get(key).code_version or "unversioned"
         for partition in wanted:
-            reason = _reason(lake, hashes, name, partition, code_version, partition in recorded)
+            reason = _reason(lake, hashes, name, partition, code_version, partition in recorded, today)
             if reason and partition not in reasons:
                 reasons[partition] = f"{name} of {partition}: {reason}"
         if name == STAGING_TRADES.name:
@@ -169,7 +172,9 @@ def work_of(
     return Work(step, partitions, reasons[partitions[0]] if partitions else "")
 
 
-def _reason(lake: Lake, hashes: HashLookup, table: str, partition: str, code_version: str, is_recorded: bool) -> str:
+def _reason(
+    lake: Lake, hashes: HashLookup, table: str, partition: str, code_version: str, is_recorded: bool, today: date
+) -> str:
     try:
         file = lake.describe(table, partition, "newest")
     except LakeError as error:
@@ -180,5 +185,8 @@ def _reason(lake: Lake, hashes: HashLookup, table: str, partition: str, code_ver
         return "in the lake, but not yet recorded"
     if TABLES[table].revisions:
         return ""  # what was fetched stays as it was until it is fetched again
-    changes = changes_since_written(file, hashes, code_version)
+    if TABLES[table].is_served and is_over(partition, today):
+        changes = reopened(file, hashes, _SERVED)  # else what was served stays, whatever was corrected since
+    else:
+        changes = changes_since_written(file, hashes, code_version)
     return f"{changes[0].what} has changed" if changes else ""

@@ -16,6 +16,7 @@ from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
 from daily_profit_model.defs.raw.assets import KEEP_COMPLETE_TAG
+from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import contiguous_ranges
@@ -106,7 +107,11 @@ class Launcher:
 
     def _run_range(self, work: Work, first: str, last: str, force: bool) -> Launched:
         keys = [asset_key(TABLES[name]) for name in work.step.tables]
-        tags = {**range_tags(first, last), KEEP_COMPLETE_TAG: "false" if force else "true"}
+        tags = {
+            **range_tags(first, last),
+            KEEP_COMPLETE_TAG: "false" if force else "true",
+            REPLACE_SERVED_TAG: "true" if force else "false",
+        }
         result = self._job.execute_in_process(
             instance=self.instance, asset_selection=keys, tags=tags, run_config=_QUIET, raise_on_error=False
         )

@@ -5,26 +5,27 @@ from datetime import date, timedelta
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import cut_off_before
 from daily_profit_model.defs.models.designs import kept_design
-from daily_profit_model.defs.models.registry import transitions
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
 from daily_profit_model.defs.table_asset import on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.features import CATALOGUE
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
-from daily_profit_model.lake import Lake, read
+from daily_profit_model.lake import Lake
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_NET_PROFIT
 from daily_profit_model.modeling.matrix import FeatureKind, ModelFeature
 from daily_profit_model.settings import Settings
 
-MODEL_CODE_VERSION = "2"
+MODEL_CODE_VERSION = "3"
 """Raise it when the same training set would give another model."""
+
+GATE_CODE_VERSION = "3"
+"""Raise it when the same version would be decided on otherwise."""
 
 _KINDS: dict[str, FeatureKind] = {"number": "numeric", "count": "numeric", "category": "category", "flag": "flag"}
 MODEL_FEATURES = tuple(ModelFeature(feature.name, _KINDS[feature.kind]) for feature in CATALOGUE)
@@ -75,29 +76,28 @@ def net_profit(context: dg.AssetExecutionContext) -> Made:
 
 @table_asset(
     MODELS_CHAMPION,
-    code_version=MODEL_CODE_VERSION,
-    deps=[on(MODELS_NET_PROFIT), on(MODELS_CHAMPION, cut_off_before())],
+    code_version=GATE_CODE_VERSION,
+    deps=[on(TRAINING_ACCOUNT_DAILY), on(MODELS_NET_PROFIT), on(MODELS_CHAMPION, cut_off_before())],
     required_resource_keys={"lake", "settings"},
 )
 def champion(context: dg.AssetExecutionContext) -> Made:
-    """The decision on each cut-off's version, by its own test days, knowing the decisions before it."""
-    from daily_profit_model.modeling.bundle import load
-    from daily_profit_model.modeling.registry import DAYS_FROM_CUTOFF_TO_SERVICE, decide, in_force, transitions_table
+    """The gate's decision on each cut-off's version, knowing the decisions before it; a baseline where none may serve."""
+    from daily_profit_model.defs.models.gate import pass_gate
 
     lake: Lake = context.resources.lake
     settings: Settings = context.resources.settings
     inputs: dict[str, dict[str, str | None]] = {}
+    metadata: dict[str, dict[str, dg.MetadataValue]] = {}
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for cutoff in context.partition_keys:
-            version = read(lake, MODELS_NET_PROFIT, [cutoff]).to_pylist()[0]
-            manifest = load(settings.models_dir / version["folder"]).manifest
-            known = transitions(lake)
-            earlier = known.filter(pc.less(known["cutoff"], pa.scalar(date.fromisoformat(cutoff), pa.date32())))
+            decisions = pass_gate(lake, settings, cutoff, MODEL_FEATURES, MODEL_CODE_VERSION)
             before = (date.fromisoformat(cutoff) - timedelta(days=7)).isoformat()
-            hashes = HashLookup(lake)
-            inputs[cutoff] = {f"{MODELS_CHAMPION.name}@{before}": hashes(MODELS_CHAMPION.name, before)}
-            start = date.fromisoformat(cutoff) + timedelta(days=DAYS_FROM_CUTOFF_TO_SERVICE)
-            yield cutoff, transitions_table([decide(manifest, champion=in_force(earlier, start))])
+            inputs[cutoff] = {f"{MODELS_CHAMPION.name}@{before}": HashLookup(lake)(MODELS_CHAMPION.name, before)}
+            metadata[cutoff] = {
+                row["version"]: dg.MetadataValue.text(f"{row['decision']}: {row['reason']}")
+                for row in decisions.to_pylist()
+            }
+            yield cutoff, decisions
 
-    return Made(days(), [Source(MODELS_NET_PROFIT)], inputs=inputs)
+    return Made(days(), [Source(TRAINING_ACCOUNT_DAILY), Source(MODELS_NET_PROFIT)], inputs=inputs, metadata=metadata)

@@ -40,7 +40,7 @@ def kept_design(
             features,
             cutoff=date.fromisoformat(cutoff),
             split=settings.split,
-            columns=settings.baselines.columns,
+            columns=settings.columns,
         )
 
     return design_of(cache.get_or_compute(key, compute))
@@ -58,7 +58,7 @@ def design_key(lake: Lake, cutoff: str, features: Sequence[ModelFeature], settin
             "cutoff": cutoff,
             "features": [[feature.name, feature.kind] for feature in features],
             "split": asdict(settings.split),
-            "columns": settings.baselines.columns,
+            "columns": settings.columns,
         },
     )
 

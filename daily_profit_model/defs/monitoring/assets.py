@@ -7,7 +7,9 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daily_profit_model.defs.calendars import look_back
 from daily_profit_model.defs.models.registry import cutoff_of
+from daily_profit_model.defs.predictions.lineage import model_behind
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
@@ -16,7 +18,11 @@ from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.lake.staleness import HashLookup
-from daily_profit_model.modeling.contracts import MODEL_SCORES, MONITORING_CONFORMITY
+from daily_profit_model.modeling.contracts import (
+    MODEL_SCORES,
+    MONITORING_CONFORMITY,
+    MONITORING_INTERVAL_CALIBRATION,
+)
 from daily_profit_model.monitoring.feed_health import SQL as FEED_HEALTH_SQL
 from daily_profit_model.monitoring.feed_health import feed_health as feed_health_of
 from daily_profit_model.monitoring.outcomes import outcomes_query, scored_outcomes_query
@@ -24,6 +30,12 @@ from daily_profit_model.settings import Settings
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+
+CALIBRATION_DAYS = 120
+"""Days of conformity that calibration may look at; it folds over fewer (IntervalSettings)."""
+
+DRAWN_DAYS = 90
+"""Days that the picture of calibration shows."""
 
 
 @table_asset(
@@ -44,6 +56,55 @@ def conformity(context: dg.AssetExecutionContext) -> Made:
             yield day, conformity_of(read(lake, MODEL_SCORES, [day]), run(query, lake, [day]))
 
     return Made(days(), query.sources)
+
+
+@table_asset(
+    MONITORING_INTERVAL_CALIBRATION,
+    code_version="1",
+    deps=[on(MODEL_SCORES), on(MONITORING_CONFORMITY, look_back(CALIBRATION_DAYS, last=-1))],
+    required_resource_keys={"lake", "settings"},
+)
+def interval_calibration(context: dg.AssetExecutionContext) -> Made:
+    """Stored, so that the intervals of a day can be made again when an outcome was corrected since."""
+    from daily_profit_model.modeling.calibration import calibration_of
+
+    lake: Lake = context.resources.lake
+    settings: Settings = context.resources.settings
+    metadata: dict[str, dict[str, object]] = {}
+    past = Source(MONITORING_CONFORMITY, first=-CALIBRATION_DAYS, last=-1, optional=True)
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            scores = read(lake, MODEL_SCORES, [day])
+            if not scores.num_rows:
+                yield day, MONITORING_INTERVAL_CALIBRATION.schema().empty_table()
+                continue
+            rows = calibration_of(model_behind(scores), scores, read(lake, MONITORING_CONFORMITY, past.days(day)))
+            metadata[day] = _of_calibration(rows)
+            if day == context.partition_keys[-1]:  # one picture a run: it shows the days before, too
+                metadata[day] |= _calibration_picture(lake, rows, day, settings)
+            yield day, rows
+
+    return Made(days(), [Source(MODEL_SCORES), past], metadata=metadata)
+
+
+def _of_calibration(rows: pa.Table) -> dict[str, object]:
+    """What the UI draws over time: levels, thresholds, misses and widths, by tail and group."""
+    found: dict[str, object] = {"calibration_version": rows["calibration_version"][0].as_py()}
+    for row in rows.to_pylist():
+        tail, group = row["tail"], row["activity"]
+        found |= {f"{tail}_level": row["level"], f"{tail}_threshold_{group}": row["threshold"]}
+        found |= {f"{tail}_missed_{group}": row["window_miss_rate"], f"mean_width_{group}": row["mean_width"]}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _calibration_picture(lake: Lake, rows: pa.Table, day: str, settings: Settings) -> dict[str, dg.MetadataValue]:
+    from daily_profit_model.modeling.plots import plot_calibration
+
+    before = Source(MONITORING_INTERVAL_CALIBRATION, first=1 - DRAWN_DAYS, last=-1).days(day)
+    drawn = pa.concat_tables([read(lake, MONITORING_INTERVAL_CALIBRATION, before), rows])
+    picture = settings.reports_dir / "interval_calibration" / f"{day}.png"
+    return plot_metadata("calibration_over_time", plot_calibration(drawn), picture)
 
 
 @table_asset(
@@ -87,7 +148,7 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
     lake: Lake = context.resources.lake
     inputs: dict[str, dict[str, str | None]] = {}
     metadata: dict[str, dict[str, object]] = {}
-    columns = ["target_date", "profit_scale", "target_net_profit", *BaselineSettings().columns]
+    columns = ["target_date", "profit_scale", "target_net_profit", "target_status", *BaselineSettings().columns]
 
     @lru_cache(maxsize=1)
     def past_of(cutoff: str) -> pa.Table:

@@ -1,4 +1,7 @@
-"""The prediction layer: rows frozen, scored by the champion of the day, calibrated by what was known by then."""
+"""The prediction layer: rows frozen, scored by the champion of the day, calibrated by what was known by then.
+
+What was served stays: how a partition that others have acted on may still change is told in `lake.served`.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -7,19 +10,23 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.calendars import day_before, look_back
-from daily_profit_model.defs.models.registry import champion_inputs, champion_of, load_model
+from daily_profit_model.defs.models.registry import champion_inputs, champion_of, known_changes, load_model
+from daily_profit_model.defs.predictions.lineage import model_behind, version_used
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Query, Source
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS, snapshot_query
 from daily_profit_model.lake import Lake, read
-from daily_profit_model.modeling.contracts import MODEL_SCORES, MODELS_CHAMPION, MONITORING_CONFORMITY
-from daily_profit_model.modeling.serving import serve
+from daily_profit_model.modeling.contracts import (
+    MODEL_SCORES,
+    MODELS_CHAMPION,
+    MODELS_TRANSITIONS,
+    MONITORING_INTERVAL_CALIBRATION,
+)
+from daily_profit_model.modeling.serving import Telemetry, serve
+from daily_profit_model.modeling.telemetry import SERVING_VERSION, code_version
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
-
-CALIBRATION_DAYS = 120
-"""Days of conformity that calibration may look at; it folds over fewer (IntervalSettings)."""
 
 _EARLIER_CUT_OFFS = look_back(21, last=-2)
 
@@ -37,7 +44,7 @@ def feature_snapshots() -> Query:
 @table_asset(
     MODEL_SCORES,
     code_version="2",
-    deps=[on(FEATURE_SNAPSHOTS), on(MODELS_CHAMPION, _EARLIER_CUT_OFFS)],
+    deps=[on(FEATURE_SNAPSHOTS), on(MODELS_CHAMPION, _EARLIER_CUT_OFFS), on(MODELS_TRANSITIONS)],
     kinds=("lightgbm", "parquet"),
     required_resource_keys={"lake", "settings"},
 )
@@ -45,7 +52,8 @@ def model_scores(context: dg.AssetExecutionContext) -> Made:
     from daily_profit_model.modeling.scoring import score
 
     lake: Lake = context.resources.lake
-    champions = {day: champion_of(lake, date.fromisoformat(day)) for day in context.partition_keys}
+    known = known_changes(lake)
+    champions = {day: champion_of(lake, date.fromisoformat(day), known) for day in context.partition_keys}
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day, champion in champions.items():
@@ -57,27 +65,27 @@ def model_scores(context: dg.AssetExecutionContext) -> Made:
 
 @table_asset(
     PREDICTIONS_ACCOUNT_DAILY,
-    code_version="2",
-    deps=[
-        on(FEATURE_SNAPSHOTS),
-        on(MODEL_SCORES),
-        on(MONITORING_CONFORMITY, look_back(CALIBRATION_DAYS, last=-1)),
-    ],
+    code_version=SERVING_VERSION,
+    deps=[on(FEATURE_SNAPSHOTS), on(MODEL_SCORES), on(MONITORING_INTERVAL_CALIBRATION)],
     kinds=("lightgbm", "parquet"),
     required_resource_keys={"lake", "settings"},
 )
 def account_daily(context: dg.AssetExecutionContext) -> Made:
+    """The stored calibration applied to the stored scores; nothing is estimated here."""
     lake: Lake = context.resources.lake
-    sources = [
-        Source(FEATURE_SNAPSHOTS),
-        Source(MODEL_SCORES),
-        Source(MONITORING_CONFORMITY, first=-CALIBRATION_DAYS, last=-1, optional=True),
-    ]
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day in context.partition_keys:
-            model = load_model(champion_of(lake, date.fromisoformat(day)))
-            known = read(lake, MONITORING_CONFORMITY, sources[2].days(day))
-            yield day, serve(model, read(lake, FEATURE_SNAPSHOTS, [day]), read(lake, MODEL_SCORES, [day]), known)
+            snapshot_hash = version_used(lake, MODEL_SCORES, FEATURE_SNAPSHOTS, day)
+            version_used(lake, MONITORING_INTERVAL_CALIBRATION, MODEL_SCORES, day)
+            snapshot, scores, calibration = (
+                read(lake, table, [day]) for table in (FEATURE_SNAPSHOTS, MODEL_SCORES, MONITORING_INTERVAL_CALIBRATION)
+            )
+            if not scores.num_rows:
+                yield day, PREDICTIONS_ACCOUNT_DAILY.schema().empty_table()
+                continue
+            telemetry = Telemetry(snapshot_hash, code_version())
+            yield day, serve(model_behind(scores), snapshot, scores, calibration, telemetry)
 
-    return Made(days(), sources)
+    sources = (FEATURE_SNAPSHOTS, MODEL_SCORES, MONITORING_INTERVAL_CALIBRATION)
+    return Made(days(), [Source(table) for table in sources])

@@ -6,24 +6,30 @@ How files are written belongs to `lake`, how SQL is run to `engine`; what rows m
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pyarrow as pa
 
+from daily_profit_model.defs.models.registry import hash_lookup, now_utc
 from daily_profit_model.defs.resources import progress
 from daily_profit_model.engine import Query, Runner, Source, inputs_of, run_days
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, combined_hash, write, write_revision
 from daily_profit_model.lake.changes import changes_of, revision_before
+from daily_profit_model.lake.served import is_over, reopened, write_served
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+REPLACE_SERVED_TAG = "dpm/replace_served"
+"""A run with this tag set to `true` replaces what was served; the versions before are kept beside."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,18 @@ class Made:
 class LakeIOManager(dg.IOManager):
     """Stores Query, Made and Fetches; loading goes through the lake, so that a range is read once."""
 
-    def __init__(self, lake: Lake, tables: Mapping[str, Table], run_days: Runner = run_days) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        tables: Mapping[str, Table],
+        run_days: Runner = run_days,
+        *,
+        now: Callable[[], datetime] = now_utc,
+    ) -> None:
         self.lake = lake
         self.tables = tables
         self.run_days = run_days
+        self._now = now
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         table = self.tables["/".join(context.asset_key.path)]
@@ -70,11 +84,17 @@ class LakeIOManager(dg.IOManager):
         code_version = _code_version(context)
         started = time.monotonic()
         hashes = {}
-        for partition, file, more in self._stored(table, partitions, code_version, obj):
+        force = context.step_context.dagster_run.tags.get(REPLACE_SERVED_TAG) == "true"
+        for partition, file, more in self._stored(table, partitions, code_version, obj, force):
             now = time.monotonic()
             context.step_context.add_asset_metadata(
                 _metadata(file, now - started, more), asset_key=context.asset_key, partition_key=partition
             )
+            if "version_beside" in more:
+                context.log.warning(
+                    f"{table.name} of {partition} was served and stays; what was made now lies beside it, "
+                    f"as version {more['version_beside']}"
+                )
             hashes[partition] = file.content_hash
             progress.stored(table.name, partition, file.rows)
             started = now
@@ -90,32 +110,65 @@ class LakeIOManager(dg.IOManager):
         return read(self.lake, table, list(context.asset_partition_keys))
 
     def _stored(
-        self, table: Table, partitions: Sequence[str], code_version: str, obj: object
+        self, table: Table, partitions: Sequence[str], code_version: str, obj: object, force: bool
     ) -> Iterator[tuple[str, PartitionFile, Mapping[str, Any]]]:
         if isinstance(obj, Query):
-            yield from self._store_query(table, partitions, code_version, obj)
+            yield from self._store_query(table, partitions, code_version, obj, force)
         elif isinstance(obj, Fetches):
             yield from self._store_fetches(table, code_version, obj)
         elif isinstance(obj, Made):
             hashes = HashLookup(self.lake)
             for partition, rows in obj.days:
                 inputs = {**inputs_of(obj.sources, partition, hashes), **obj.inputs.get(partition, {})}
-                file = write(self.lake, table, partition, _arrow(rows), code_version=code_version, inputs=inputs)
-                yield partition, file, obj.metadata.get(partition, {})
+                file, more = self._write(table, partition, _arrow(rows), code_version, inputs, force)
+                # what is said of rows that do not count would be taken for the partition's
+                own = {} if "version_beside" in more else obj.metadata.get(partition, {})
+                yield partition, file, {**own, **more}
         else:
             raise TypeError(f"{table.name}: an asset returns Query, Made or Fetches, not {type(obj).__name__}")
 
     def _store_query(
-        self, table: Table, partitions: Sequence[str], code_version: str, query: Query
+        self, table: Table, partitions: Sequence[str], code_version: str, query: Query, force: bool
     ) -> Iterator[tuple[str, PartitionFile, Mapping[str, Any]]]:
         chunks = [[partition] for partition in partitions] if query.fold else [list(partitions)]
         hashes = HashLookup(self.lake)
         for chunk in chunks:
             for partition, rows in self.run_days(query, self.lake, table, chunk):
                 inputs = inputs_of(query.sources, partition, hashes)
-                file = write(self.lake, table, partition, rows, code_version=code_version, inputs=inputs)
+                file, more = self._write(table, partition, rows, code_version, inputs, force)
                 hashes.learn(table.name, partition, file.content_hash)
-                yield partition, file, {}
+                yield partition, file, more
+
+    def _write(
+        self,
+        table: Table,
+        partition: str,
+        rows: pa.Table,
+        code_version: str,
+        inputs: Mapping[str, str | None],
+        force: bool,
+    ) -> tuple[PartitionFile, Mapping[str, Any]]:
+        """The partition that counts now, and what its metadata say of another version of it."""
+        if not table.is_served:
+            return write(self.lake, table, partition, rows, code_version=code_version, inputs=inputs), {}
+        served = {other.name for other in self.tables.values() if other.is_served}
+
+        def may_replace(before: PartitionFile) -> bool:
+            return (
+                force
+                or not is_over(partition, self._now().date())
+                or bool(reopened(before, hash_lookup(self.lake), served))
+            )
+
+        stored = write_served(
+            self.lake, table, partition, rows, code_version=code_version, inputs=inputs, may_replace=may_replace
+        )
+        if stored.other is None:
+            return stored.file, {}
+        older, newer = (stored.other, stored.file) if stored.is_replaced else (stored.file, stored.other)
+        what = "replaced_version" if stored.is_replaced else "version_beside"
+        changes = changes_of(self.lake, table, older, newer).metadata()
+        return stored.file, {what: stored.other.content_hash, **changes}
 
     def _store_fetches(
         self, table: Table, code_version: str, fetches: Fetches
@@ -127,7 +180,7 @@ class LakeIOManager(dg.IOManager):
                     raise LakeError(f"{table.name} of {partition} is not there, though it was said to be complete")
                 yield partition, file, {"revision_stored": False}
                 continue
-            now = datetime.now(UTC)
+            now = self._now()
             for table_beside, rows in fetched.beside:
                 # first: where a revision is, what it left out is already kept
                 write_revision(self.lake, table_beside, partition, rows, ingested_at=now, code_version=code_version)
