@@ -57,6 +57,11 @@ class Model:
         """The candidate that its boosters belong to, by its name in `forecasters`; `baseline`: there are none."""
         return str(self.manifest["forecaster"])
 
+    @property
+    def described_forecaster(self) -> str:
+        """The same for readers: a baseline with its name."""
+        return self.forecaster if self.baseline is None else f"{BASELINE}: {self.baseline.name}"
+
     @cached_property
     def baseline(self) -> Baseline | None:
         """The forecast without a model that serves in place of one."""

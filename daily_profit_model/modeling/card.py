@@ -27,6 +27,9 @@ PARAMETERS = (
 )  # fmt: skip
 """Of the parameters that boosters report those that shape a model; the manifest holds all."""
 
+OF_OBJECTIVE = {"alpha": ("quantile", "huber"), "fair_c": ("fair",)}
+"""Parameters that only some objectives read, though every booster reports them."""
+
 FIGURES = (
     ("mean_absolute_error", "mean absolute error of the median", "USD"),
     ("crps", "CRPS from the three served quantiles", "USD"),
@@ -77,9 +80,8 @@ def _purpose(model: Model, decision: Mapping[str, Any] | None) -> list[str]:
     kind = "a baseline, without boosters" if model.baseline is not None else f"forecaster `{model.forecaster}`"
     said = "none that this card knows of"
     if decision is not None:
-        said = f"**{decision['decision']}**, in force from {decision['in_force_from']}: {decision['reason']}"
-        if decision["decision"] == "refused":
-            said = f"**refused**: {decision['reason']}"
+        since = f", in force from {decision['in_force_from']}" if decision["decision"] == "promoted" else ""
+        said = f"**{decision['decision']}**{since}: {decision['reason']}"
     return [
         f"# Model card: {model.version}",
         "",
@@ -97,18 +99,16 @@ def _purpose(model: Model, decision: Mapping[str, Any] | None) -> list[str]:
 def _data(manifest: Mapping[str, Any]) -> list[str]:
     rows = manifest["rows"]
     left_out = ", ".join(f"{count:,} {status}" for status, count in sorted(rows["left_out"].items())) or "none"
-    split = [
-        (name, part["from"], part["to"], part["days"])
-        for name, part in manifest["split"].items()
-        if isinstance(part, Mapping) and "days" in part
-    ]
+    parts = {name: part for name, part in manifest["split"].items() if isinstance(part, Mapping) and "days" in part}
+    in_time = sorted(parts, key=lambda name: str(parts[name]["from"]))
+    split = [(name, parts[name]["from"], parts[name]["to"], parts[name]["days"]) for name in in_time]
     versions = [f"- `{name}`: `{content}`" for name, content in manifest["data_versions"].items()]
     return [
         "## Data",
         "",
         f"{rows['settled']:,} account-days with an outcome; left out by status: {left_out}. Days are target days.",
         "",
-        *_table(("part", "from", "to", "days"), sorted(split, key=lambda part: part[1])),
+        *_table(("part", "from", "to", "days"), split),
         "",
         "Content hashes of what it was trained on:",
         "",
@@ -121,9 +121,9 @@ def _learning(manifest: Mapping[str, Any]) -> list[str]:
         stored = manifest.get("baseline", {})
         return ["## Learning", "", f"The baseline `{stored.get('name')}`; it has no boosters and no parameters."]
     boosters = sorted(manifest["parameters"].items())
-    named = [name for name in PARAMETERS if any(name in reported for _, reported in boosters)]
+    named = [name for name in PARAMETERS if any(_reported(reported, name) for _, reported in boosters)]
     rows = [
-        (booster, manifest["trees"][booster], *(reported.get(name, "") for name in named))
+        (booster, manifest["trees"][booster], *(_reported(reported, name) for name in named))
         for booster, reported in boosters
     ]
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(manifest["libraries"].items()))
@@ -138,6 +138,11 @@ def _learning(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _reported(parameters: Mapping[str, str], name: str) -> str:
+    is_read = parameters.get("objective") in OF_OBJECTIVE.get(name, (parameters.get("objective"),))
+    return parameters.get(name, "") if is_read else ""
+
+
 def _scores(scores: Mapping[str, Any]) -> list[str]:
     skills = [
         (name, f"{value:+.4f}", f"[{lower:+.4f}, {upper:+.4f}]", "yes" if lower > 0 else "no")
@@ -149,7 +154,7 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
         for name, words, unit in FIGURES
         if scores.get(name) is not None
     ]
-    losses = ", ".join(f"{level} %: {scores['pinball'][level]:,.4f}" for level in sorted(scores["pinball"]))
+    losses = ", ".join(f"{int(level)} %: {_number(scores['pinball'][level])}" for level in sorted(scores["pinball"]))
     return [
         "## Scores on the test days",
         "",

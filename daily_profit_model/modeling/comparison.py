@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from daily_profit_model.modeling.bundle import Model
 from daily_profit_model.modeling.carry import OPEN_PROFIT, WEEKEND
-from daily_profit_model.modeling.conformity import before, conformity
+from daily_profit_model.modeling.conformity import conformity
 from daily_profit_model.modeling.design import ENCODED, Design
 from daily_profit_model.modeling.evaluation import BOOTSTRAP_DRAWS, BOOTSTRAP_SEED, quantile_losses
 from daily_profit_model.modeling.frames import of_days
-from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, fold_levels
+from daily_profit_model.modeling.intervals import IntervalSettings, intervals_of
 from daily_profit_model.modeling.matrix import EncodedFeature, Floats, ModelMismatchError, encoded_column, floats
 from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.splits import Days
@@ -92,10 +92,7 @@ def served_days(model: Model, design: Design, rows: pa.Table, days: Days, settin
         ["prediction_date", "account_id", "net_profit"]
     )
     history = conformity(scores, outcomes)
-    return pa.concat_tables(
-        apply_levels(of_days(scores, (day,), "prediction_date"), fold_levels(before(history, day), settings))
-        for day in days
-    )
+    return intervals_of(scores, history, days, settings)
 
 
 def matrix_of(model: Model, design: Design, rows: pa.Table) -> npt.NDArray[np.float32]:

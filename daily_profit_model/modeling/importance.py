@@ -29,8 +29,11 @@ TOP = 20
 
 
 def sampled(rows: int, most: int = SAMPLED_ROWS) -> npt.NDArray[np.int64]:
-    """Places of at most `most` rows at an even step, so that every day has its share and the choice repeats."""
-    return np.arange(0, rows, max(1, -(-rows // most)), dtype=np.int64)
+    """Places of at most `most` rows at an even step, so that every day has its share and the choice repeats.
+
+    The step is no whole number: on days with the same accounts it would else choose the same ones each day.
+    """
+    return np.arange(min(rows, most), dtype=np.int64) * rows // max(1, min(rows, most))
 
 
 def importance_of(model: Model, rows: pa.Table, matrix: Matrix) -> dict[str, Any]:
@@ -101,10 +104,10 @@ def stability(earlier: Mapping[str, float], later: Mapping[str, float]) -> Stabi
 
 def stability_of(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Stability | None:
     """The same of two manifests; None when either has no importances, or they explain different outputs."""
-    found = [manifest.get("importance") for manifest in (earlier, later)]
-    if not all(one and one["output"] for one in found) or found[0]["output"] != found[1]["output"]:
+    before, after = (manifest.get("importance") or {"output": None} for manifest in (earlier, later))
+    if before["output"] is None or before["output"] != after["output"]:
         return None
-    return stability(*(one["mean_absolute_usd"] for one in found))
+    return stability(before["mean_absolute_usd"], after["mean_absolute_usd"])
 
 
 def stability_words(found: Stability, earlier: str) -> str:

@@ -21,13 +21,15 @@ a trailing week instead of to the day was measured and only delays the response.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daily_profit_model.modeling.conformity import ACTIVITIES, activity_codes, reaches
+from daily_profit_model.modeling.conformity import ACTIVITIES, activity_codes, before, reaches
+from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.matrix import Floats, floats
 
 LEAST_LEVEL, GREATEST_LEVEL = 0.001, 0.4
@@ -87,6 +89,14 @@ def calibrate(scores: pa.Table, history: pa.Table, settings: IntervalSettings | 
         if last >= first:
             raise ValueError(f"calibration of {first} was given outcomes of {last}: only earlier days may enter")
     return apply_levels(scores, fold_levels(history, settings or IntervalSettings()))
+
+
+def intervals_of(scores: pa.Table, history: pa.Table, days: tuple[date, ...], settings: IntervalSettings) -> pa.Table:
+    """`scores` of `days`, in this order, each with the interval that the conformity of the days before it gives."""
+    return pa.concat_tables(
+        apply_levels(of_days(scores, (day,), "prediction_date"), fold_levels(before(history, day), settings))
+        for day in days
+    )
 
 
 def apply_levels(scores: pa.Table, levels: Levels) -> pa.Table:

@@ -5,7 +5,8 @@ Here: drawing. Losses and tests stand in `evaluation`; what is drawn is taken fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ DRAWN_POINTS = 3000
 
 PALETTE = 48
 """Colours in a picture: drawings need few, and a palette makes the file a third as large."""
+
+DEPENDENCE_POINTS = 400
+"""Points of one panel of the dependence plot: six of them must fit into the metadata."""
 
 LONGEST_LABEL = 48
 """Characters of a feature and its value beside a bar; longer ones would leave no room for the bars."""
@@ -152,6 +156,65 @@ def plot_waterfall(title: str, steps: Sequence[tuple[str, float]], total: str) -
     axes.set_xlabel("USD")
     axes.set_title(title, fontsize=10)
     return _png(figure)
+
+
+def plot_importances(title: str, importances: Sequence[tuple[str, float]]) -> bytes:
+    """The given features' mean absolute contributions, the first on top, in USD."""
+    figure, (axes,) = _figure(1)
+    figure.set_size_inches(7.0, 1.2 + 0.26 * max(1, len(importances)))
+    axes.barh(range(len(importances)), [value for _, value in importances], color=BLUE, height=0.7)
+    axes.set_yticks(range(len(importances)), [_short(name) for name, _ in importances])
+    axes.invert_yaxis()
+    axes.set_xlabel("mean absolute contribution, USD")
+    axes.set_title(title, fontsize=10)
+    return _png(figure)
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """One feature's values and what they contributed, a pair a row."""
+
+    name: str
+    values: Floats
+    """As boosters see them; a category is its number, NaN is missing."""
+    contributions: Floats
+    """USD."""
+    categories: tuple[str, ...] = ()
+    """The categories' names by number; empty for a feature that is none."""
+
+
+def plot_dependence(found: Sequence[Dependence]) -> bytes:
+    """How contributions depend on the values of up to six features, a panel each; far-out rows are cut off."""
+    from matplotlib.figure import Figure
+
+    columns = 3
+    figure = Figure(figsize=(12.0, 3.1 * max(1, -(-len(found) // columns))), layout="constrained")
+    for place, one in enumerate(found):
+        axes = figure.add_subplot(-(-len(found) // columns), columns, place + 1)
+        known = np.isfinite(one.values)
+        values, amounts = one.values[known], one.contributions[known]
+        shown = min(len(values), DEPENDENCE_POINTS)
+        drawn = np.arange(shown) * len(values) // max(1, shown)
+        axes.scatter(values[drawn], amounts[drawn], s=5, color=BLUE, alpha=0.5, linewidths=0)
+        axes.axhline(0, color=GREY, linestyle="--", linewidth=1)
+        if one.categories:
+            axes.set_xticks(range(len(one.categories)), [_short(name) for name in one.categories], rotation=30)
+        else:
+            _bound(axes.set_xlim, values)
+        _bound(axes.set_ylim, amounts)
+        missing = f" ({1 - known.mean():.0%} missing)" if not known.all() else ""
+        axes.set_title(one.name + missing, fontsize=10)
+        axes.set_ylabel("USD")
+    return _png(figure)
+
+
+def _bound(set_limits: Callable[[float, float], object], values: Floats) -> None:
+    """Limits without the outermost hundredth on either side, which would press all others together."""
+    if len(values):
+        low, high = np.quantile(values, [0.01, 0.99])
+        if low < high:
+            room = 0.05 * (high - low)
+            set_limits(float(low - room), float(high + room))
 
 
 def _short(label: str) -> str:

@@ -49,6 +49,10 @@ def serve(model: Model, snapshot: pa.Table, scores: pa.Table, calibration: pa.Ta
     columns |= {name: served[name] for name in ("lower_90", "upper_90", "probability_trade", "probability_profit")}
     columns |= {"predicted_net_profit": served["median"], "expected_net_profit": expected}
     columns |= {"top_features": top_features(model, ordered)}
-    made_by = {"calibration_version": version_of(calibration), **vars(telemetry)}
+    made_by = {
+        "forecaster": model.described_forecaster,
+        "calibration_version": version_of(calibration),
+        **vars(telemetry),
+    }
     columns |= {name: pa.repeat(pa.scalar(value, pa.string()), scored.num_rows) for name, value in made_by.items()}
     return pa.table(columns).select(PREDICTIONS_ACCOUNT_DAILY.column_names)

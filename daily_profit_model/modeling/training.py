@@ -19,13 +19,13 @@ from daily_profit_model.modeling import baselines as baseline
 from daily_profit_model.modeling.boosting import BoosterSettings, Part, fit_boosters, reported_parameters, trees_of
 from daily_profit_model.modeling.bundle import BASELINE, Model, assemble, booster_file, parquet_bytes
 from daily_profit_model.modeling.carry import carried
-from daily_profit_model.modeling.conformity import before, conformity
+from daily_profit_model.modeling.conformity import conformity
 from daily_profit_model.modeling.design import Design, design_of, design_table
 from daily_profit_model.modeling.evaluation import Evaluation, evaluate
 from daily_profit_model.modeling.forecasters import forecaster
 from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.importance import importance_of, unvarying
-from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, fold_levels
+from daily_profit_model.modeling.intervals import IntervalSettings, fold_levels, intervals_of
 from daily_profit_model.modeling.matrix import Floats, ModelFeature, category_places, floats
 from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.segments import SEGMENT_COLUMNS, segments
@@ -181,7 +181,7 @@ def _judge(draft: Model, manifest: dict[str, Any], design: Design, settings: Tra
     )
     history = conformity(scores, outcomes)
     test = of_days(held_out, split.test)
-    predictions = _serve(scores, history, split.test, settings.intervals)
+    predictions = intervals_of(scores, history, split.test, settings.intervals)
     predictions = predictions.append_column("net_profit", test["target_net_profit"])
     predictions = predictions.append_column("traded", pa.array(_traded(test)))
     past = of_days(design.rows, split.train + split.validation + split.calibration)
@@ -198,14 +198,6 @@ def _judge(draft: Model, manifest: dict[str, Any], design: Design, settings: Tra
         {**draft.files, "conformity.parquet": parquet_bytes(history.drop_columns(anonymous))},
     )
     return TrainedModel(model, evaluation, predictions.drop_columns(anonymous))
-
-
-def _serve(scores: pa.Table, history: pa.Table, days: tuple[date, ...], settings: IntervalSettings) -> pa.Table:
-    """Calibrated intervals of each day from the conformity of the days before it, as in service."""
-    return pa.concat_tables(
-        apply_levels(of_days(scores, (day,), "prediction_date"), fold_levels(before(history, day), settings))
-        for day in days
-    )
 
 
 def _calibration(history: pa.Table, settings: TrainSettings) -> dict[str, Any]:

@@ -22,6 +22,13 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column("plan_id", TEXT, "Plan"),
         Column("model_version", TEXT, "The champion in force on D", required=True),
         Column("model_hash", TEXT, "sha256 of its bundle, full", required=True),
+        Column(
+            "forecaster",
+            TEXT,
+            "What the version is: a candidate with boosters by its name, or `baseline: ` and the one that serves because "
+            "no model has passed the gate yet",
+            required=True,
+        ),
         Column("predicted_net_profit", FLOAT, "Conditional median of the day's net profit", "USD", required=True),
         Column("expected_net_profit", FLOAT, "Conditional mean; meant for sums over accounts", "USD", required=True),
         Column("lower_90", FLOAT, "Lower end of the calibrated 90 % interval", "USD", required=True),
@@ -31,7 +38,7 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column(
             "top_features",
             TOP_FEATURES,
-            "Features that moved the median most: name, value as text, contribution in USD; largest first",
+            "Features that moved the median most (of `two_part` the mean, of a baseline none): name, value as text, contribution in USD; largest first",
             required=True,
         ),
         Column("features_hash", TEXT, "sha256 of the feature row that was scored", required=True),

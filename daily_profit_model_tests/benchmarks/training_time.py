@@ -31,7 +31,7 @@ def measure(rows: int, features: int, threads: int) -> dict[str, float]:
     score(model, panel.frame, threads=threads)
     scored = perf_counter()
     explained_rows = min(3000, rows)
-    top_features(model, panel.frame.slice(0, explained_rows), threads=threads, output="mean")
+    top_features(model, panel.frame.slice(0, explained_rows), threads=threads)
     explained = perf_counter()
     return {
         "rows": rows,

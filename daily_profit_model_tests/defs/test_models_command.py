@@ -136,6 +136,14 @@ def test_show_tells_the_manifest_and_what_was_decided(versions: list[str]) -> No
     assert f"features     {len(MODEL_FEATURES)}" in text
     assert "becomes champion, act 1 of ana: it knows the new market" in text
     assert "refused, the gate: by its figures" in text
+    assert "card         not written" in text
+
+
+def test_show_says_where_the_card_lies(versions: list[str], tmp_path: Path) -> None:
+    card = tmp_path / "reports" / "models" / versions[0] / "card.md"
+    card.parent.mkdir(parents=True)
+    card.write_text("# Model card")
+    assert f"card         {card}" in dpm("show", versions[0])
 
 
 def test_a_promotion_is_an_act_with_evidence_that_the_event_log_knows(

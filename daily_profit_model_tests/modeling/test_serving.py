@@ -11,8 +11,10 @@ import pytest
 from daily_profit_model.modeling.matrix import floats
 from daily_profit_model.modeling.serving import serve
 from daily_profit_model.modeling.telemetry import SERVING_VERSION, code_version
+from daily_profit_model.modeling.training import TrainedModel
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
-from daily_profit_model_tests.modeling.served_day import ServedDay, on_day
+from daily_profit_model_tests.modeling.panel import Panel
+from daily_profit_model_tests.modeling.served_day import ServedDay, on_day, serve_day_after
 
 
 def test_every_row_has_its_quantiles_in_order_its_mean_inside_and_its_reasons(served_day: ServedDay) -> None:
@@ -34,6 +36,16 @@ def test_every_row_says_which_code_calibration_and_snapshot_it_comes_from(served
     assert found["code_version"] == {served_day.telemetry.code_version}
     assert found["calibration_version"] == set(served_day.calibration["calibration_version"].to_pylist())
     assert all(served_day.rows[name].null_count == 0 for name in PREDICTIONS_ACCOUNT_DAILY.required_names)
+
+
+def test_every_row_says_what_serves_and_a_baseline_says_that_it_is_one(
+    served_day: ServedDay, panel: Panel, baseline: TrainedModel, cutoff: date
+) -> None:
+    assert set(served_day.rows["forecaster"].to_pylist()) == {"l1"}
+    rows = serve_day_after(panel, baseline.model, cutoff).rows
+    assert set(rows["forecaster"].to_pylist()) == {"baseline: zero"}
+    assert all(reasons == [] for reasons in rows["top_features"].to_pylist())
+    assert np.all(floats(rows["lower_90"]) <= 0)
 
 
 def test_scores_of_other_accounts_than_the_snapshot_are_refused(served_day: ServedDay) -> None:

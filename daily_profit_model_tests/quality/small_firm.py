@@ -109,6 +109,7 @@ def good_day(day: str) -> Day:
         "plan_id": "7",
         "model_version": "v",
         "model_hash": "h",
+        "forecaster": "l1",
         "predicted_net_profit": 10.0,
         "expected_net_profit": 12.0,
         "lower_90": -5.0,

@@ -32,6 +32,7 @@ def compare_versions(settings: Settings, first: str, second: str, *, as_json: bo
     Returns 1 when the losses cannot be compared on the same days, saying why. Raises WrongUse, BundleError.
     """
     from daily_profit_model.modeling.bundle import load
+    from daily_profit_model.modeling.importance import stability_of, stability_words
 
     lake = Lake(settings.lake_root)
     known = known_versions(lake, settings.models_dir)
@@ -42,15 +43,15 @@ def compare_versions(settings: Settings, first: str, second: str, *, as_json: bo
     found = [dict(flat({part: model.manifest.get(part) for part in _COMPARED})) for model in models]
     figures = {name: [values.get(name) for values in found] for name in dict.fromkeys(chain(*found))}
     judge = max(models, key=lambda model: (model.manifest["cutoff"], model.version))
+    stable = stability_of(models[0].manifest, models[1].manifest)
     why_not, paired = "", None
     try:
         paired = _paired(settings, lake, models, judge)
     except (LakeError, ValueError) as error:
         why_not = str(error)
     if as_json:
-        print(
-            json.dumps({"versions": names, "figures": figures, "paired": paired, "why_not": why_not or None}, indent=2)
-        )
+        told = {"versions": names, "figures": figures, "paired": paired, "why_not": why_not or None}
+        print(json.dumps({**told, "importances": asdict(stable) if stable else None}, indent=2))
         return 0 if paired else 1
     grid = Grid(box=None, pad_edge=False)
     for name in ("", *names):
@@ -58,6 +59,8 @@ def compare_versions(settings: Settings, first: str, second: str, *, as_json: bo
     for name, values in figures.items():
         grid.add_row(name, *(cell(value) for value in values))
     Console(highlight=False, width=max(Console().width, 132)).print(grid)
+    if stable:
+        print(f"\nimportances of {names[1]} {stability_words(stable, names[0])}")
     print(_paired_words(paired) if paired else f"\nnot compared on the same days: {why_not}")
     return 0 if paired else 1
 

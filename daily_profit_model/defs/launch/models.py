@@ -64,10 +64,12 @@ def show_version(settings: Settings, text: str, *, as_json: bool) -> None:
     manifest = model.manifest
     kinds = Counter(feature.kind for feature in model.encoding)
     print(f"version      {version}\nhash         {model.hash}\nfolder       {settings.models_dir / version}")
+    card = settings.reports_dir / "models" / version / "card.md"
+    print(f"card         {card if card.is_file() else 'not written'}")
     print(
         f"features     {len(model.encoding)}: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}"
     )
-    rest = sorted(manifest.keys() - {"features", "parameters", "model_hash", "format"})
+    rest = sorted(manifest.keys() - {"features", "parameters", "model_hash", "format", "importance"})
     for name in sorted(rest, key=lambda name: isinstance(manifest[name], Mapping)):
         _print_section(name.replace("_", " "), manifest[name])
     _print_parameters(manifest["parameters"])

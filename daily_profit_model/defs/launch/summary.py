@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 
 from daily_profit_model.defs.launch.runs import Launched
 from daily_profit_model.lake import Lake, read
+from daily_profit_model.modeling.bundle import BASELINE
 from daily_profit_model.modeling.evaluation import Skill, skill
 from daily_profit_model.modeling.matrix import floats
 from daily_profit_model.monitoring.portfolio import portfolio
@@ -35,6 +36,7 @@ def print_summary(settings: Settings, made: Sequence[Launched], *, seconds: floa
     console.print()
     if days:
         print_portfolio(days[-1], predictions, outcomes)
+        print_forecaster(predictions)
         print_accounts(predictions)
         print_skill(performance)
     else:  # the first model serves from the second day after its Sunday on
@@ -55,6 +57,13 @@ def print_portfolio(day: str, predictions: pa.Table, outcomes: pa.Table) -> None
             f"90 % interval {whole.lower_90:,.0f} … {whole.upper_90:,.0f} (from {whole.days_of_evidence} past days)"
         )
     console.print(f"[bold]{day}[/]: {whole.accounts} accounts, expected {whole.expected:,.0f} USD, {interval}\n")
+
+
+def print_forecaster(predictions: pa.Table) -> None:
+    """A line when it is no model that serves."""
+    for name in predictions["forecaster"].unique().to_pylist():
+        if name and name.startswith(BASELINE):
+            console.print(f"[bold]served by the {name}[/]: no model has passed the gate yet (dpm models list)\n")
 
 
 def print_accounts(predictions: pa.Table) -> None:

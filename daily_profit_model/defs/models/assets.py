@@ -9,6 +9,7 @@ import pyarrow as pa
 from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import cut_off_before
 from daily_profit_model.defs.models.designs import kept_design
+from daily_profit_model.defs.models.report import model_report, report_folder, write_decided_cards
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
 from daily_profit_model.defs.table_asset import on, table_asset
@@ -21,7 +22,7 @@ from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_NET_PR
 from daily_profit_model.modeling.matrix import FeatureKind, ModelFeature
 from daily_profit_model.settings import Settings
 
-MODEL_CODE_VERSION = "3"
+MODEL_CODE_VERSION = "4"
 """Raise it when the same training set would give another model."""
 
 GATE_CODE_VERSION = "3"
@@ -52,8 +53,9 @@ def net_profit(context: dg.AssetExecutionContext) -> Made:
     def days() -> Iterator[tuple[str, pa.Table]]:
         hashes = HashLookup(lake)
         for cutoff in context.partition_keys:
+            design = kept_design(lake, Cache(settings.cache_dir), cutoff, MODEL_FEATURES, parameters)
             trained = train_on(
-                kept_design(lake, Cache(settings.cache_dir), cutoff, MODEL_FEATURES, parameters),
+                design,
                 settings=parameters,
                 data_versions={
                     f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": hashes(TRAINING_ACCOUNT_DAILY.name, cutoff) or ""
@@ -62,8 +64,10 @@ def net_profit(context: dg.AssetExecutionContext) -> Made:
             )
             save(trained.model, settings.models_dir)
             plot = plot_test_days(trained.test_predictions)
+            picture = report_folder(settings, trained.model.version) / "test_days.png"
             metadata[cutoff] = {
-                **plot_metadata("test_days", plot, settings.reports_dir / "models" / f"{trained.model.version}.png"),
+                **plot_metadata("test_days", plot, picture),
+                **model_report(lake, settings, trained.model, design),
                 "version": dg.MetadataValue.text(trained.model.version),
                 "skill": dg.MetadataValue.float(trained.evaluation.skill.value),
                 "coverage_90": dg.MetadataValue.float(trained.evaluation.coverage_90),
@@ -92,6 +96,7 @@ def champion(context: dg.AssetExecutionContext) -> Made:
     def days() -> Iterator[tuple[str, pa.Table]]:
         for cutoff in context.partition_keys:
             decisions = pass_gate(lake, settings, cutoff, MODEL_FEATURES, MODEL_CODE_VERSION)
+            write_decided_cards(lake, settings, decisions)
             before = (date.fromisoformat(cutoff) - timedelta(days=7)).isoformat()
             inputs[cutoff] = {f"{MODELS_CHAMPION.name}@{before}": HashLookup(lake)(MODELS_CHAMPION.name, before)}
             metadata[cutoff] = {
