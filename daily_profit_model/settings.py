@@ -118,7 +118,7 @@ class Settings(BaseSettings):
         4, ge=0, le=5_200, description="Weeks since its last access that an entry of the cache stays"
     )
     dpm_cache_max_gb: float = Field(
-        20.0, gt=0, description="GB (10^9 bytes) that the cache may hold after a collection"
+        20.0, gt=0, allow_inf_nan=False, description="GB (10^9 bytes) that the cache may hold after a collection"
     )
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")

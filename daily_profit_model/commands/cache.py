@@ -33,7 +33,9 @@ def cache_verify(as_json: AsJson = False, debug: Debug = False) -> None:
 def cache_gc(
     retention_weeks: Annotated[
         int | None,
-        typer.Option(help="Weeks since the last access that an entry stays; default DPM_CACHE_RETENTION_WEEKS.", min=0),
+        typer.Option(
+            help="Weeks since the last access that an entry stays; default DPM_CACHE_RETENTION_WEEKS.", min=0, max=5_200
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     as_json: AsJson = False,

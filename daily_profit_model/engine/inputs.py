@@ -23,12 +23,15 @@ class Inputs:
         self._files = {source.view: _files_of(lake, source, partitions) for source in sources}
 
     def days_of(self, rows: int) -> int:
-        """How many days of the first source that there is have so many rows, by its newest file; at least one."""
+        """How many days of the first source that there is have so many rows, by its largest file; at least one.
+
+        Not by the newest: a Sunday with three trades would put all days of a range into memory.
+        """
         for view, files in self._files.items():
             if files:
-                newest = max(files)
-                day = date.fromordinal(newest).isoformat()
-                found = describe_file(files[newest], self._sources[view].table.name, day)
+                largest = max(files, key=lambda day: (files[day].stat().st_size, day))
+                day = date.fromordinal(largest).isoformat()
+                found = describe_file(files[largest], self._sources[view].table.name, day)
                 return max(1, rows // max(1, found.rows))
         return rows
 

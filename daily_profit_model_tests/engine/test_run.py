@@ -11,6 +11,7 @@ import pytest
 from upath import UPath
 
 from daily_profit_model.engine import MissingInput, Query, Source, inputs_of, run, run_table
+from daily_profit_model.engine.inputs import Inputs
 from daily_profit_model.lake import Lake, LakeError, write, write_revision
 from daily_profit_model.lake.lake import cut_off
 from daily_profit_model.lake.staleness import HashLookup
@@ -219,3 +220,11 @@ def test_a_column_that_the_query_does_not_give_is_an_error(lake: Lake) -> None:
     fill(lake, [0])
     with pytest.raises(KeyError, match="value"):
         run_table(Query("select date, name from staging_numbers", (Source(NUMBERS),)), lake, TOTALS, [day(0)])
+
+
+def test_a_quiet_last_day_does_not_put_a_whole_range_into_memory(lake: Lake) -> None:
+    for offset in range(8):
+        write(lake, NUMBERS, day(offset), rows(day(offset), *range(2000)), code_version="1")
+    write(lake, NUMBERS, day(8), rows(day(8), 1.0), code_version="1")
+    inputs = Inputs(lake, [Source(NUMBERS)], [day(offset) for offset in range(9)])
+    assert inputs.days_of(6000) == 3
