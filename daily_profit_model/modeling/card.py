@@ -159,11 +159,12 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
         "## Scores on the test days",
         "",
         f"{scores['days']} days, {scores['rows']:,} rows that nothing was fitted to. Intervals are 95 %, from a "
-        "bootstrap over whole days: accounts of one day share its market.",
+        "bootstrap over whole days: accounts of one day share its market. Those against the baselines are 99 %, of "
+        "Student's t over days: the gate asks for them.",
         "",
         "Skill of the three served quantiles, 1 − pinball loss / the baseline's:",
         "",
-        *_table(("against", "skill", "95 %", "excludes zero"), skills),
+        *_table(("against", "skill", "99 %", "excludes zero"), skills),
         "",
         f"Of the median alone, against {found['best_baseline']}: {found['value']:+.4f} "
         f"[{found['lower']:+.4f}, {found['upper']:+.4f}]. Pinball loss (USD) at {losses}.",
