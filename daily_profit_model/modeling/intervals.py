@@ -94,8 +94,7 @@ def calibrate(scores: pa.Table, history: pa.Table, settings: IntervalSettings | 
 def intervals_of(scores: pa.Table, history: pa.Table, days: tuple[date, ...], settings: IntervalSettings) -> pa.Table:
     """`scores` of `days`, in this order, each with the interval that the conformity of the days before it gives."""
     return pa.concat_tables(
-        apply_levels(of_days(scores, (day,), "prediction_date"), fold_levels(before(history, day), settings))
-        for day in days
+        calibrate(of_days(scores, (day,), "prediction_date"), before(history, day), settings) for day in days
     )
 
 

@@ -1,6 +1,6 @@
 """Which version serves on which day: decisions and their history, as data.
 
-Here: the rows, and who is in force on a day. How the gate decides stands in `gate`, what persons decide in `acts`.
+Here: the rows. How the gate decides stands in `gate`, what persons decide and who serves a day in `acts`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from daily_profit_model.modeling.bundle import Model, manifest_hash
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_NET_PROFIT
@@ -42,20 +41,6 @@ def transitions_table(transitions: Sequence[Transition]) -> pa.Table:
     ]
     keys = [(name, "ascending") for name in MODELS_CHAMPION.key]
     return pa.Table.from_pylist(rows, schema=MODELS_CHAMPION.schema()).sort_by(keys)
-
-
-def in_force(transitions: pa.Table, day: date) -> dict[str, Any] | None:
-    """The champion on `day`: of the promoted versions the one in force since the latest day not after it.
-
-    A backfill of a past day therefore gets the version of that day, never a later one. None: nothing was.
-    """
-    promoted = pc.and_(
-        pc.equal(transitions["decision"], "promoted"),
-        pc.less_equal(transitions["in_force_from"], pa.scalar(day, pa.date32())),
-    )
-    rows = transitions.filter(promoted).sort_by([("in_force_from", "descending"), ("version", "descending")])
-    row: dict[str, Any] | None = rows.slice(0, 1).to_pylist()[0] if rows.num_rows else None
-    return row
 
 
 def version_row(model: Model) -> pa.Table:
