@@ -123,6 +123,26 @@ class Settings(BaseSettings):
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 
+    @field_validator("dpm_data_dir")
+    @classmethod
+    def _is_no_file(cls, value: Path) -> Path:
+        for path in (value, *value.parents):
+            if path.exists() and not path.is_dir():
+                raise ValueError(f"must be a folder, and {path} is a file")
+        return value
+
+    @field_validator("dpm_lake_uri")
+    @classmethod
+    def _has_a_filesystem(cls, value: str) -> str:
+        try:
+            root = UPath(value)
+            _ = root.fs
+        except ImportError as error:  # of a store whose package is not installed
+            raise ValueError(f"{error}") from error
+        if value and root.protocol in ("", "file") and root.is_file():
+            raise ValueError("must be a folder or an object store, and it is a file")
+        return value
+
     @field_validator("dpm_start_date")
     @classmethod
     def _not_absurd(cls, value: date) -> date:

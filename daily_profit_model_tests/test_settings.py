@@ -81,11 +81,17 @@ def test_the_lake_may_lie_in_an_object_store(monkeypatch: pytest.MonkeyPatch) ->
         ("RISK_API_BREAKER_PAUSE", "-1"),
         ("DPM_FEED_FAILURE_RATE_WARN", "1.5"),
         ("DPM_FEED_LATENCY_ERROR", "1"),
+        ("DPM_DATA_DIR", "a-file"),
+        ("DPM_DATA_DIR", "a-file/below"),
+        ("DPM_LAKE_URI", "gopher://firm/lake"),
+        ("DPM_LAKE_URI", "gs://firm/lake"),
+        ("DPM_LAKE_URI", "a-file"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it_and_says_what_it_is(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _write("a-file", "")
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongSettings) as wrong:
         load_settings()

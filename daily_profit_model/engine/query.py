@@ -44,6 +44,13 @@ class Source:
     def days_of_range(self, partitions: Sequence[str]) -> list[str]:
         return sorted({day for partition in partitions for day in self.days(partition)})
 
+    @property
+    def code(self) -> str:
+        """All that decides what is read: the days, the choice of revision, and what an absent day means."""
+        absent = "an answer" if self.optional else "a beginning" if self.is_own_past else "an error"
+        named = input_table(self.table.name, self.as_known)
+        return f"{self.view}: {named}, days {self.first} … {self.last}, absent is {absent}"
+
     def input_name(self, day: str) -> str:
         """How a footer records this input: `table@day`, with the choice of revision where it matters."""
         return f"{input_table(self.table.name, self.as_known)}@{day}"
@@ -91,15 +98,21 @@ class Query:
     """True: every engine gives the same rows; others run on DuckDB whatever engine is chosen."""
 
     @property
-    def text(self) -> str:
-        """All that decides what the rows are, for a code version."""
-        return "\n".join([*(f"{stage.name}: {stage.sql}" for stage in self.stages), self.sql])
+    def code(self) -> str:
+        """All that decides what the rows are, for a code version; of `frames` the caller knows."""
+        steps = [f"{stage.name} of {_written(stage.reads)}: {stage.sql}" for stage in (*self.stages, self.final)]
+        parameters = [f"${name}: {value!r}" for name, value in sorted(self.parameters.items())]
+        return "\n".join([*steps, *parameters, *(source.code for source in self.sources)])
 
     @property
     def final(self) -> Stage:
         """The output's own statement, as the last stage."""
         declared = {source.view: range(-source.last, 1 - source.first) for source in self.sources}
         return Stage(OUTPUT, self.sql, self.reads or declared)
+
+
+def _written(reads: Reads) -> str:
+    return ", ".join(f"{name} {sorted(lags)}" for name, lags in sorted(reads.items()))
 
 
 def inputs_of(sources: Sequence[Source], partition: str, current_hash: HashLookup) -> dict[str, str | None]:

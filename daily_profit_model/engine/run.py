@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,7 +18,11 @@ from daily_profit_model.engine.sweep import Statement, read_for, sweep
 from daily_profit_model.lake import Lake, LakeError
 from daily_profit_model.lake.ahead import one_ahead
 from daily_profit_model.lake.reach import reach
+from daily_profit_model.lake.scratch import new_database, session_on
 from daily_profit_model.tables import Table
+
+MEMORY_LIMIT_MB = min(5_000, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2_000_000)
+"""Of this process's database, which spills beyond it: at most half of a small machine's memory."""
 
 ROWS_AT_ONCE = 300_000
 """Rows of the first source that a statement is given: enough to be worth its planning, few enough for memory."""
@@ -49,7 +54,7 @@ def _stretches(query: Query, lake: Lake, partitions: Sequence[str]) -> Iterator[
     """Some partitions after the other, with their rows."""
     inputs = Inputs(lake, query.sources, partitions)
     outputs = [date.fromisoformat(partition).toordinal() for partition in partitions]
-    with _session() as session:
+    with session_on(_database()) as session:
         reach(session, lake)
         for name, frame in query.frames.items():
             session.register(name, frame)
@@ -130,15 +135,5 @@ def _cut(rows: pa.Table, table: Table, partitions: Sequence[str]) -> Iterator[tu
 
 
 @functools.cache
-def _scratch() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
-
-
-def _session() -> duckdb.DuckDBPyConnection:
-    """A session of its own on this process's scratch database: opening a database takes 25 ms, a session none.
-
-    Temporary views and registered frames are seen by their session alone, so threads do not meet.
-    """
-    session = _scratch().cursor()
-    session.execute("set timezone = 'UTC'")
-    return session
+def _database() -> duckdb.DuckDBPyConnection:
+    return new_database(f"{MEMORY_LIMIT_MB}MB")

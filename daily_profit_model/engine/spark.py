@@ -17,6 +17,7 @@ from daily_profit_model.engine.inputs import Inputs
 from daily_profit_model.engine.query import WANTED, Query, Stage
 from daily_profit_model.engine.sweep import needs
 from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.scratch import folder
 from daily_profit_model.tables import Table
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _session(master: str) -> Any:
     if master.startswith("local"):
         settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
         settings |= {"spark.sql.shuffle.partitions": "8"}
+        # not where the process was started
+        settings |= {"spark.local.dir": str(folder()), "spark.sql.warehouse.dir": str(folder() / "warehouse")}
     builder = SparkSession.builder.appName("daily-profit-model").master(master)
     for name, value in settings.items():
         builder = builder.config(name, value)

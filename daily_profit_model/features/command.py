@@ -52,7 +52,9 @@ def describe_feature(name: str, *, as_json: bool) -> None:
 
 
 def write_page(path: Path) -> None:
-    """Write the page of all features."""
+    """Write the page of all features. Raises WrongUse when `path` is a folder."""
+    if path.is_dir():
+        raise WrongUse(f"{path} is a folder: name a file in it, such as {path / 'features.md'}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page(), encoding="utf-8")
 

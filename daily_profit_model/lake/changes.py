@@ -5,10 +5,7 @@ Which revision counts is decided in `lake`, when one is stored in `partition_fil
 
 from __future__ import annotations
 
-import atexit
 import functools
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +17,7 @@ from upath import UPath
 
 from daily_profit_model.lake.lake import Lake, PartitionFile, damaged, describe_file, revision_of
 from daily_profit_model.lake.reach import reach
+from daily_profit_model.lake.scratch import new_database, session_on
 from daily_profit_model.tables import Table
 
 MEMORY_LIMIT = "256MB"
@@ -60,7 +58,7 @@ def changes_of(lake: Lake, table: Table, older: PartitionFile, newer: PartitionF
     names = table.stored_names
     key = [name for name in table.key if name in names]
     rest = [name for name in names if name not in table.key]
-    with _session() as session:
+    with session_on(_database()) as session:
         reach(session, lake)
         for view, file in (("older", older), ("newer", newer)):
             _create_view(session, view, file, names)
@@ -132,23 +130,6 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _session() -> duckdb.DuckDBPyConnection:
-    """A session on this process's own scratch database; opening a database takes 25 ms, a session none."""
-    session = _scratch().cursor()
-    session.execute("set timezone = 'UTC'")
-    return session
-
-
 @functools.cache
-def _scratch() -> duckdb.DuckDBPyConnection:
-    folder = tempfile.mkdtemp(prefix="dpm-changes-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": False,
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": folder,
-            "preserve_insertion_order": False,
-        },
-    )
+def _database() -> duckdb.DuckDBPyConnection:
+    return new_database(MEMORY_LIMIT, preserve_insertion_order=False)

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daily_profit_model.lake.scratch import folder, session_on
 from daily_profit_model.risk_api import quarantine, rows_sql, sorting
 from daily_profit_model.risk_api.conflicts import conflicts, find_losers
 from daily_profit_model.risk_api.decoded import DayRows, Decoded
@@ -28,7 +29,7 @@ from daily_profit_model.risk_api.portions import Doubtful, divided, portions, ro
 from daily_profit_model.risk_api.quarantine import Rejection
 from daily_profit_model.risk_api.received import register
 from daily_profit_model.risk_api.rows_sql import identity, quoted
-from daily_profit_model.risk_api.scratch import folder, new_database, session_on
+from daily_profit_model.risk_api.scratch import new_database
 from daily_profit_model.risk_api.second_look import second_look
 from daily_profit_model.tables.contract import TIMESTAMP, Table
 from daily_profit_model.tables.raw import RAW_QUARANTINE

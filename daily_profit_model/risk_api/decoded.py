@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
-from daily_profit_model.risk_api.scratch import session_on
+from daily_profit_model.lake.scratch import session_on
 from daily_profit_model.tables.contract import Table
 
 BATCH_ROWS = 2**15

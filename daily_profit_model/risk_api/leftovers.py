@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from daily_profit_model.risk_api.scratch import left_ones
+from daily_profit_model.lake.scratch import left_ones
 from daily_profit_model.risk_api.spool import Spools, Swept
 
 SCRATCH_GRACE_S = 3600.0

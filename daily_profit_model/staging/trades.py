@@ -6,6 +6,7 @@ The SELECT stands in sql/staging/trades; when a day is made again is decided by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -26,6 +27,13 @@ LOGIN = ("login", "platform", "broker")
 KNOWN_LOGINS = pa.schema([("login", TEXT), ("platform", INT), ("broker", INT), ("account_id", TEXT), ("is_test", FLAG)])
 """One row a login: its account, or none when it is a test account's."""
 
+TRADES = Query(
+    sql_text("staging/trades"),
+    tuple(Source(table) for table in (RAW_TRADES_CLOSED, STAGING_ACCOUNTS, RAW_METRICS_DAILY, RAW_ACCOUNTS)),
+    is_portable=True,
+)
+"""staging/trades but for the frame of logins that are known by now."""
+
 _RESOLVABLE = """
 select distinct date
 from staging_trades
@@ -42,13 +50,7 @@ def trades_query(lake: Lake) -> Query:
     What is known now is no recorded input: a new snapshot does not make the past stale, only a login in
     it that was missing does (`resolvable_days`).
     """
-    tables = (RAW_TRADES_CLOSED, STAGING_ACCOUNTS, RAW_METRICS_DAILY, RAW_ACCOUNTS)
-    return Query(
-        sql_text("staging/trades"),
-        tuple(Source(table) for table in tables),
-        frames={"known_logins": known_logins(lake)},
-        is_portable=True,
-    )
+    return replace(TRADES, frames={"known_logins": known_logins(lake)})
 
 
 def known_logins(lake: Lake) -> pa.Table:

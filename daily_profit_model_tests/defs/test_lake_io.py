@@ -1,6 +1,6 @@
 """The I/O manager: a file a partition, its hash as data version, its figures as metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import pytest
 from upath import UPath
 
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG, LakeIOManager, Made
-from daily_profit_model.engine import Query, Source
-from daily_profit_model.lake import Lake, LakeError, read
+from daily_profit_model.engine import Query, Source, run_days
+from daily_profit_model.lake import Lake, LakeError, read, write
 from daily_profit_model.lake.served import read_version, versions
 from daily_profit_model.tables import Column, Table
 from daily_profit_model.tables.contract import DAY, FLOAT, TEXT
@@ -77,6 +77,42 @@ def test_a_range_run_writes_one_file_a_partition_with_metadata_of_its_own(tmp_pa
     assert by_day["2026-03-04"]["dagster/row_count"].value == 2
     assert file.inputs == {"staging/a@2026-03-04": lake.describe("staging/a", "2026-03-04").content_hash}  # type: ignore[union-attr]  # it was just written
     assert file.code_version == "7"
+
+
+@pytest.mark.parametrize("is_query", [True, False])
+def test_an_input_that_is_replaced_while_it_is_read_is_recorded_as_it_was_before(
+    tmp_path: Path, is_query: bool
+) -> None:
+    """So that the partition looks stale: what it was made from is not known."""
+    instance = dg.DagsterInstance.ephemeral()
+    lake = materialize(tmp_path, instance, [a], partition_key="2026-03-02")
+    before = lake.describe(SOURCE.name, "2026-03-02")
+    assert before is not None
+
+    def replaced() -> None:
+        rows = read(lake, SOURCE, ["2026-03-02"])
+        write(lake, SOURCE, "2026-03-02", rows.slice(1), code_version="1")
+
+    def meanwhile(query: Query, of: Lake, table: Table, days: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+        for made in run_days(query, of, table, days):
+            replaced()
+            yield made
+
+    @dg.asset(key=["features", "b"], partitions_def=DAYS, io_manager_key="lake_io")
+    def made_of_it() -> object:
+        def days() -> Iterator[tuple[str, pa.Table]]:
+            rows = read(lake, SOURCE, ["2026-03-02"])
+            replaced()
+            yield "2026-03-02", rows
+
+        return Query("select * from staging_a", (Source(SOURCE),)) if is_query else Made(days(), [Source(SOURCE)])
+
+    manager = LakeIOManager(lake, {SOURCE.name: SOURCE, TARGET.name: TARGET}, meanwhile)
+    dg.materialize([made_of_it], instance=instance, resources={"lake_io": manager}, partition_key="2026-03-02")
+    written = lake.describe(TARGET.name, "2026-03-02")
+    assert written is not None
+    assert written.rows == before.rows
+    assert written.inputs == {"staging/a@2026-03-02": before.content_hash}
 
 
 def test_the_data_version_of_a_partition_is_its_content_hash(tmp_path: Path) -> None:

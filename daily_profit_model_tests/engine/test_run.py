@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from upath import UPath
 
-from daily_profit_model.engine import MissingInput, Query, Source, inputs_of, run, run_table
+from daily_profit_model.engine import MissingInput, Query, Source, Stage, inputs_of, run, run_table
 from daily_profit_model.engine.inputs import Inputs
 from daily_profit_model.lake import Lake, LakeError, write, write_revision
 from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.lake.scratch import folder
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.tables import Column, Table
 from daily_profit_model.tables.contract import DAY, FLOAT, TEXT
@@ -228,3 +230,41 @@ def test_a_quiet_last_day_does_not_put_a_whole_range_into_memory(lake: Lake) -> 
     write(lake, NUMBERS, day(8), rows(day(8), 1.0), code_version="1")
     inputs = Inputs(lake, [Source(NUMBERS)], [day(offset) for offset in range(9)])
     assert inputs.days_of(6000) == 3
+
+
+def test_what_does_not_fit_into_memory_is_spilled_into_the_folder_of_this_process_not_where_it_was_started(
+    lake: Lake,
+) -> None:
+    fill(lake, [0])
+    spills = "current_setting('temp_directory') as name, 1.0 as value"
+    (row,) = run(Query(f"select date, {spills} from staging_numbers", (Source(NUMBERS),)), lake, [day(0)]).to_pylist()
+    assert Path(row["name"]).parent == folder()
+
+
+STAGED = Query(
+    "select * from staged where date = $first_day",
+    (Source(NUMBERS, first=-1),),
+    parameters={"factor": 2},
+    stages=(Stage("staged", "select * from staging_numbers", {"staging_numbers": [0, 1]}),),
+    reads={"staged": [0]},
+)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(STAGED, sql=f"{STAGED.sql} limit 1"),
+        replace(STAGED, sources=(Source(NUMBERS, first=-2),)),
+        replace(STAGED, sources=(Source(NUMBERS, first=-1, as_known="newest"),)),
+        replace(STAGED, sources=(Source(NUMBERS, first=-1, optional=True),)),
+        replace(STAGED, sources=(Source(NUMBERS, first=-1, is_own_past=True),)),
+        replace(STAGED, sources=(Source(TOTALS, first=-1, name="staging_numbers"),)),
+        replace(STAGED, stages=(replace(STAGED.stages[0], reads={"staging_numbers": [0, 2]}),)),
+        replace(STAGED, stages=(replace(STAGED.stages[0], sql="select * from staging_numbers where true"),)),
+        replace(STAGED, reads={"staged": [1]}),
+        replace(STAGED, parameters={"factor": 3}),
+    ],
+)
+def test_the_code_of_a_query_tells_whatever_decides_its_rows(changed: Query) -> None:
+    assert changed.code != STAGED.code
+    assert replace(changed, frames={"frame": pa.table({})}).code == changed.code

@@ -129,7 +129,7 @@ def test_no_aggregate_sums_in_an_order_of_its_own_but_over_symbols_and_peers() -
 
 def test_the_text_that_a_code_version_rests_on_holds_every_stage() -> None:
     query = account_daily_query()
-    assert all(stage.sql in query.text for stage in (*query.stages, query.final))
+    assert all(stage.sql in query.code for stage in (*query.stages, query.final))
 
 
 def test_the_catalogue_has_at_least_150_features() -> None:

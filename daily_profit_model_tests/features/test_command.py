@@ -23,6 +23,11 @@ def test_the_page_can_be_written_anywhere(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "features.md").read_text(encoding="utf-8") == page()
 
 
+def test_a_folder_is_no_page(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"is a folder: name a file in it, such as .*features\.md$"):
+        write_page(tmp_path)
+
+
 def test_every_feature_is_listed_with_what_is_declared_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     list_features("", as_json=True)
     listed = json.loads(capsys.readouterr().out)

@@ -7,7 +7,16 @@ from datetime import date
 import pytest
 
 from daily_profit_model.lake import Lake
-from daily_profit_model_tests.staging.firm_days import DORMANT_DAYS, day, metrics, plan, snapshot, stage, store_day
+from daily_profit_model_tests.staging.firm_days import (
+    DORMANT_DAYS,
+    day,
+    metrics,
+    plan,
+    snapshot,
+    stage,
+    store_day,
+    trade,
+)
 
 
 def test_an_account_that_did_not_trade_has_a_true_zero_L9(lake: Lake) -> None:
@@ -89,6 +98,21 @@ def test_an_idle_account_counts_as_inactive_after_its_plans_period(lake: Lake) -
     assert [staged[day(offset)]["a"]["is_eligible"] for offset in range(5)] == [True, True, True, True, False]
     assert staged[day(4)]["a"]["ineligible_reason"] == "inactive"
     assert "a" not in staged[day(5)]
+
+
+def test_an_open_position_shows_that_an_idle_account_is_alive(lake: Lake) -> None:
+    terms = [plan(inactivity_period=1)]
+    for offset in range(4):
+        store_day(
+            lake,
+            day(offset),
+            rows=[metrics("a")] if offset == 0 else [],
+            accounts=[snapshot("a", live=False)],
+            opened=[trade("a", unrealized_profit=5.0)],
+            plans=terms,
+        )
+    staged = stage(lake, *map(day, range(4)))
+    assert all(staged[day(offset)]["a"]["is_eligible"] for offset in range(4))
 
 
 @pytest.mark.parametrize("terms", [[plan(inactivity_period=0)], []])

@@ -44,7 +44,8 @@ sightings as (
         approved_payouts, pending_payouts, days_to_next_payout, first_trade_date::date as first_trade_date,
         -- no trade is a true zero; a row that gives neither number says nothing (PITFALLS L9)
         coalesce(net_profit, case when num_trades = 0 then 0 end) as net_profit,
-        num_trades as trades_closed
+        num_trades as trades_closed,
+        has_traded
     from metrics
     where date = $first_day
     union all by name
@@ -65,7 +66,11 @@ sightings as (
 today as (
     select *
     from sightings
-    qualify row_number() over (partition by account_id order by preference, login, platform, broker) = 1
+    -- of several logins one that lives
+    qualify row_number() over (
+        partition by account_id
+        order by preference, coalesce(status = 1, false) desc, coalesce(status <> 1, false), login, platform, broker
+    ) = 1
 ),
 state as (
     select
@@ -96,6 +101,7 @@ state as (
         -- the day's fetch is complete, so an account without a metrics row did not trade: a true zero
         case when today.preference = 1 then today.net_profit else 0.0 end as net_profit,
         case when today.preference = 1 then today.trades_closed else 0 end as trades_closed,
+        coalesce(today.has_traded, false) as has_traded,
         yesterday.equity_high as former_high,
         yesterday.equity_high_date as former_high_date,
         yesterday.last_trade_date as former_trade_date,
@@ -109,8 +115,7 @@ state as (
 accumulated as (
     select
         *,
-        coalesce(trades_closed > 0, net_profit <> 0, false) as has_traded,
-        former_trading_days + coalesce(trades_closed > 0, net_profit <> 0, false)::bigint as active_trading_days,
+        former_trading_days + has_traded::bigint as active_trading_days,
         greatest(former_high, equity, starting_balance) as equity_high
     from state
 ),
@@ -131,11 +136,14 @@ with_terms as (
         raw_plans.inactivity_period as inactivity_period_days,
         raw_plans.daily_drawdown_by_balance_equity,
         raw_plans.enable_consistency,
-        raw_plans.valid_from as plan_valid_from
+        raw_plans.valid_from as plan_valid_from,
+        positions.open_positions, positions.open_pnl, positions.open_volume
     from accumulated
     left join raw_plans
         on raw_plans.plan_id = accumulated.plan_id
         and raw_plans.date = $first_day
+    left join positions
+        on positions.account_id = accumulated.account_id
 ),
 judged as (
     select
@@ -144,8 +152,10 @@ judged as (
         case
             when status <> 1 then 'ended'
             when status is null or starting_balance is null then 'state_unknown'
-            -- the service may end an idle account without a row that says so; a row of the day would show it
+            -- the service may end an idle account without a row that says so; a row of the day would show it,
+            -- and an open position shows that it lives
             when state_source in ('carried', 'position')
+                and open_positions is null
                 and $first_day - greatest(last_trade_date, first_seen_date)
                     > coalesce(nullif(inactivity_period_days, 0), $dormant_days)
                 then 'inactive'
@@ -175,8 +185,3 @@ select
     ineligible_reason is null as is_eligible,
     ineligible_reason
 from judged
-left join (
-    select account_id, open_positions, open_pnl, open_volume
-    from positions
-) as open_book
-    using (account_id)

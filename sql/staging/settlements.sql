@@ -4,12 +4,12 @@ select
     date,
     account_id,
     case
-        when coalesce(num_trades > 0, net_profit <> 0, false) then 'traded'
+        when has_traded then 'traded'
         when status <> 1 then 'closed'
         else 'idle'
     end as settlement,
     case
-        when coalesce(num_trades > 0, net_profit <> 0, false) then net_profit
+        when has_traded then net_profit
         when status <> 1 then null
         -- no trade is a true zero; a row that gives neither number says nothing (PITFALLS L9)
         when num_trades = 0 then 0

@@ -10,7 +10,7 @@ from daily_profit_model.tables.staging import STAGING_TRADES
 
 @table_asset(
     FEATURES_TRADE_DAILY,
-    code_version=code_version_of(trade_daily_query().text),
+    code_version=code_version_of(trade_daily_query().code),
     deps=[on(STAGING_TRADES)],
     kinds=("duckdb", "parquet"),
 )
@@ -20,7 +20,7 @@ def trade_daily() -> Query:
 
 @table_asset(
     FEATURES_ACCOUNT_DAILY,
-    code_version=code_version_of(account_daily_query().text),
+    code_version=code_version_of(account_daily_query().code),
     deps=[on(table, look_back(days)) for table, days in look_back_days().items()],
     kinds=("duckdb", "parquet"),
     lineage={feature.name: feature.read for feature in CATALOGUE},

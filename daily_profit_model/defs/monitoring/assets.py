@@ -40,7 +40,7 @@ DRAWN_DAYS = 90
 
 @table_asset(
     MONITORING_CONFORMITY,
-    code_version=code_version_of(scored_outcomes_query(MODEL_SCORES).sql, "1"),
+    code_version=code_version_of(scored_outcomes_query(MODEL_SCORES).code, "1"),
     deps=[on(MODEL_SCORES), on(RAW_METRICS_DAILY)],
     kinds=("duckdb", "parquet"),
     required_resource_keys={"lake"},
@@ -109,7 +109,7 @@ def _calibration_picture(lake: Lake, rows: pa.Table, day: str, settings: Setting
 
 @table_asset(
     MONITORING_OUTCOMES,
-    code_version=code_version_of(outcomes_query().sql),
+    code_version=code_version_of(outcomes_query().code),
     deps=[on(PREDICTIONS_ACCOUNT_DAILY), on(RAW_METRICS_DAILY)],
     kinds=("duckdb", "parquet"),
     required_resource_keys={"lake", "settings"},

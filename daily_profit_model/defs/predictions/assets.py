@@ -33,7 +33,7 @@ _EARLIER_CUT_OFFS = look_back(21, last=-2)
 
 @table_asset(
     FEATURE_SNAPSHOTS,
-    code_version=code_version_of(snapshot_query().sql),
+    code_version=code_version_of(snapshot_query().code),
     deps=[on(FEATURES_ACCOUNT_DAILY, day_before())],
     kinds=("duckdb", "parquet"),
 )

@@ -118,8 +118,9 @@ class LakeIOManager(dg.IOManager):
             yield from self._store_fetches(table, code_version, obj)
         elif isinstance(obj, Made):
             hashes = HashLookup(self.lake)
+            read_now = {partition: inputs_of(obj.sources, partition, hashes) for partition in partitions}
             for partition, rows in obj.days:
-                inputs = {**inputs_of(obj.sources, partition, hashes), **obj.inputs.get(partition, {})}
+                inputs = {**read_now[partition], **obj.inputs.get(partition, {})}
                 file, more = self._write(table, partition, _arrow(rows), code_version, inputs, force)
                 # what is said of rows that do not count would be taken for the partition's
                 own = {} if "version_beside" in more else obj.metadata.get(partition, {})
@@ -133,9 +134,10 @@ class LakeIOManager(dg.IOManager):
         chunks = [[partition] for partition in partitions] if query.fold else [list(partitions)]
         hashes = HashLookup(self.lake)
         for chunk in chunks:
+            # before they are read: what is replaced meanwhile must look replaced, not read
+            inputs = {partition: inputs_of(query.sources, partition, hashes) for partition in chunk}
             for partition, rows in self.run_days(query, self.lake, table, chunk):
-                inputs = inputs_of(query.sources, partition, hashes)
-                file, more = self._write(table, partition, rows, code_version, inputs, force)
+                file, more = self._write(table, partition, rows, code_version, inputs[partition], force)
                 hashes.learn(table.name, partition, file.content_hash)
                 yield partition, file, more
 

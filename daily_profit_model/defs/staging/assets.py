@@ -5,11 +5,10 @@ import dagster as dg
 from daily_profit_model.defs.calendars import day_before
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Query
-from daily_profit_model.engine.sql_text import sql_text
 from daily_profit_model.lake import Lake
 from daily_profit_model.settings import load_settings
 from daily_profit_model.staging.accounts import accounts_query
-from daily_profit_model.staging.trades import trades_query
+from daily_profit_model.staging.trades import TRADES, trades_query
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
     RAW_METRICS_DAILY,
@@ -24,7 +23,7 @@ DORMANT_DAYS = load_settings().dpm_dormant_days
 
 @table_asset(
     STAGING_ACCOUNTS,
-    code_version=code_version_of(sql_text("staging/accounts"), str(DORMANT_DAYS)),
+    code_version=code_version_of(accounts_query(DORMANT_DAYS).code),
     deps=[
         on(RAW_ACCOUNTS),
         on(RAW_PLANS),
@@ -40,7 +39,7 @@ def accounts() -> Query:
 
 @table_asset(
     STAGING_TRADES,
-    code_version=code_version_of(sql_text("staging/trades")),
+    code_version=code_version_of(TRADES.code),
     deps=[on(RAW_TRADES_CLOSED), on(STAGING_ACCOUNTS), on(RAW_METRICS_DAILY), on(RAW_ACCOUNTS)],
     kinds=("duckdb", "parquet"),
     required_resource_keys={"lake"},

@@ -18,7 +18,7 @@ _BEFORE_THE_CUT_OFF = dg.TimeWindowPartitionMapping(
 
 @table_asset(
     TRAINING_ACCOUNT_DAILY,
-    code_version=code_version_of(training_query(TRAINING_DAYS, []).sql, str(TRAINING_DAYS)),
+    code_version=code_version_of(training_query(TRAINING_DAYS, []).code),
     deps=[on(FEATURES_ACCOUNT_DAILY, _BEFORE_THE_CUT_OFF), on(RAW_METRICS_DAILY, _BEFORE_THE_CUT_OFF)],
     kinds=("duckdb", "parquet"),
     required_resource_keys={"lake"},
