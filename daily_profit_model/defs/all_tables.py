@@ -18,7 +18,7 @@ from daily_profit_model.modeling.contracts import (
 )
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_TABLES, RAW_TEST_LOGINS, rejects_of
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
@@ -39,6 +39,7 @@ ALL_TABLES: tuple[Table, ...] = (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
     PREDICTIONS_ACCOUNT_DAILY,
+    PORTFOLIO_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
     MONITORING_RECONCILIATION,

@@ -6,7 +6,7 @@ from daily_profit_model.engine import Query, Source
 from daily_profit_model.quality.expectation import at_least, between, equal, unique
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 
 _MISSING = ", ".join(f"case when {name} is null then '{name}' end" for name in PREDICTIONS_ACCOUNT_DAILY.required_names)
@@ -43,7 +43,61 @@ full join predicted
     day="prediction_date",
 )
 
+_ADDED_UP = Frame(
+    "predictions/portfolio_daily against the predictions",
+    PORTFOLIO_DAILY,
+    ("prediction_date",),
+    Query(
+        """
+with predicted as (
+    select prediction_date, count(*) as accounts, sum(expected_net_profit) as expected
+    from predictions_account_daily
+    where prediction_date between $first_day and $last_day
+    group by all
+),
+stated as (
+    select
+        prediction_date,
+        sum(accounts) filter (where level = 'firm') as firm_accounts,
+        sum(accounts) filter (where level = 'plan') as plan_accounts,
+        sum(expected_net_profit) filter (where level = 'firm') as firm_expected,
+        sum(expected_net_profit) filter (where level = 'plan') as plan_expected
+    from predictions_portfolio_daily
+    where prediction_date between $first_day and $last_day
+    group by all
+)
+select
+    prediction_date,
+    coalesce(predicted.accounts, 0)::bigint as accounts,
+    coalesce(stated.firm_accounts, 0)::bigint as firm_accounts,
+    coalesce(stated.plan_accounts, 0)::bigint as plan_accounts,
+    abs(coalesce(stated.firm_expected, 0) - coalesce(predicted.expected, 0)) as firm_gap,
+    abs(coalesce(stated.plan_expected, 0) - coalesce(predicted.expected, 0)) as plan_gap
+from predicted
+full join stated
+    using (prediction_date)
+""",
+        (newest(PREDICTIONS_ACCOUNT_DAILY), newest(PORTFOLIO_DAILY)),
+    ),
+    day="prediction_date",
+)
+
 PREDICTIONS_RULES = (
+    Rule(
+        id="portfolio_adds_up",
+        table=PORTFOLIO_DAILY.name,
+        dimension="consistency",
+        severity="error",
+        frame=_ADDED_UP,
+        expectations=(
+            equal("firm_accounts", "accounts", says="the firm has every predicted account"),
+            equal("plan_accounts", "accounts", says="the plans together have every predicted account, each once"),
+            between("firm_gap", high=0.01, says="the firm's expectation is the sum of the accounts' means to the cent"),
+            between("plan_gap", high=0.01, says="the plans' expectations add up to it"),
+        ),
+        reason="Limits are set on these sums; one that leaves accounts out or counts them twice is a wrong limit.",
+        advice="Make the day's sums again from its predictions: dpm run --stages predictions.",
+    ),
     Rule(
         id="every_eligible_account_predicted",
         table=PREDICTIONS_ACCOUNT_DAILY.name,

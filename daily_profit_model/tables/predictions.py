@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from daily_profit_model.tables.contract import DAY, FLOAT, TEXT, TIMESTAMP, Column, Table
+from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
 TOP_FEATURES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string()), ("contribution", pa.float64())]))
 
@@ -65,4 +65,24 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column("as_of", TIMESTAMP, "Logical time of the prediction: the cut-off of D−1", required=True),
     ),
     version=2,
+)
+
+PORTFOLIO_DAILY = Table(
+    name="predictions/portfolio_daily",
+    description="What all accounts together, and those of each plan, will probably make or lose on the predicted day D: "
+    "the sum of their means, with an interval from the errors of whole past days.",
+    key=("prediction_date", "level", "member"),
+    day_column="prediction_date",
+    is_served=True,
+    columns=(
+        Column("prediction_date", DAY, "The predicted day D", required=True),
+        Column("level", TEXT, "`firm`: all accounts; `plan`: those of one plan", required=True),
+        Column("member", TEXT, "The plan, `unknown` where the service names none; of the firm `all`", required=True),
+        Column("accounts", INT, "Predicted accounts", "accounts", required=True),
+        Column("expected_net_profit", FLOAT, "Sum of their conditional means", "USD", required=True),
+        Column("lower_90", FLOAT, "Lower end of the sum's 90 % interval; null: too few days of evidence", "USD"),
+        Column("upper_90", FLOAT, "Upper end of the same", "USD"),
+        Column("days_of_evidence", INT, "Past days whose errors the interval rests on", "days", required=True),
+        Column("model_version", TEXT, "The champion in force on D", required=True),
+    ),
 )

@@ -1,29 +1,28 @@
-"""A day's performance against plain numpy, and the portfolio's interval from whole past days."""
+"""A day's performance against plain numpy."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from daily_profit_model.monitoring.performance import day_performance
-from daily_profit_model.monitoring.portfolio import FEWEST_DAYS, portfolio
 from daily_profit_model.tables.monitoring import BASELINE_COLUMNS, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 
 FIRST = date(2026, 3, 1)
 
 
-def outcomes(count: int, seed: int = 1, of: date = FIRST, error: float | None = None) -> pa.Table:
-    """Settled outcomes of a day; with `error` each account misses its mean by just so much (USD)."""
+def outcomes(count: int, seed: int = 1) -> pa.Table:
+    """Settled outcomes of a day."""
     rng = np.random.default_rng(seed)
     median = rng.normal(0, 50, count)
     expected = median + rng.normal(0, 5, count)
     width = rng.uniform(10, 200, count)
-    actual = median + rng.standard_t(4, count) * 60 if error is None else expected + error
+    actual = median + rng.standard_t(4, count) * 60
     columns = {
-        "prediction_date": pa.array([of] * count, pa.date32()), "account_id": [f"a{place}" for place in range(count)],
+        "prediction_date": pa.array([FIRST] * count, pa.date32()), "account_id": [f"a{place}" for place in range(count)],
         "model_version": ["v1"] * count, "predicted_net_profit": median, "expected_net_profit": expected,
         "lower_90": median - width, "upper_90": median + width, "probability_trade": rng.random(count),
         "probability_profit": rng.random(count),
@@ -74,47 +73,3 @@ def test_a_day_without_a_settled_outcome_gives_no_row() -> None:
     made = day_performance(outcomes(5).slice(0, 0), {})
     assert made.num_rows == 0
     assert made.schema.equals(MODEL_PERFORMANCE.schema())
-
-
-def _past(errors: list[float]) -> pa.Table:
-    return pa.concat_tables(
-        outcomes(20, seed=place, of=FIRST + timedelta(days=place), error=error) for place, error in enumerate(errors)
-    )
-
-
-def test_the_portfolio_sums_means_and_takes_its_interval_over_days() -> None:
-    errors = [float(error) for error in np.linspace(-30, 50, 41)]
-    today, past = outcomes(30, seed=500), _past(errors)
-    made = portfolio(today, past)
-    width = float(np.sum(np.array(today["upper_90"]) - np.array(today["lower_90"])))
-    ratios = []
-    for place, error in enumerate(errors):
-        of_day = past.slice(20 * place, 20)
-        ratios.append(20 * error / float(np.sum(np.array(of_day["upper_90"]) - np.array(of_day["lower_90"]))))
-    expected = float(np.sum(np.array(today["expected_net_profit"])))
-    assert (made.accounts, made.days_of_evidence) == (30, 41)
-    assert made.expected == pytest.approx(expected)
-    assert made.lower_90 == pytest.approx(expected + np.quantile(ratios, 0.05) * width)
-    assert made.upper_90 == pytest.approx(expected + np.quantile(ratios, 0.95) * width)
-
-
-def test_more_accounts_do_not_narrow_the_interval_when_a_day_moves_all_of_them() -> None:
-    """The day is the unit: a hundred accounts that err together are one observation."""
-    made = portfolio(outcomes(30, seed=500), _past([-40.0, 40.0] * 10))
-    assert made.lower_90 is not None
-    assert made.upper_90 is not None
-    assert made.lower_90 < made.expected - 30 * 20
-    assert made.upper_90 > made.expected + 30 * 20
-
-
-def test_with_too_few_days_there_is_no_interval() -> None:
-    made = portfolio(outcomes(30, seed=500), _past([1.0] * (FEWEST_DAYS - 1)))
-    assert (made.lower_90, made.upper_90, made.days_of_evidence) == (None, None, FEWEST_DAYS - 1)
-    assert portfolio(outcomes(30, seed=500), _past([1.0] * FEWEST_DAYS)).lower_90 is not None
-
-
-def test_outcomes_that_are_not_known_are_no_evidence() -> None:
-    past = _past([1.0] * (FEWEST_DAYS + 5))
-    unknown = pa.array([None if place < 6 * 20 else 1.0 for place in range(past.num_rows)], pa.float64())
-    past = past.set_column(past.schema.get_field_index("net_profit"), "net_profit", unknown)
-    assert portfolio(outcomes(30, seed=500), past).days_of_evidence == FEWEST_DAYS - 1

@@ -70,6 +70,17 @@ def account_without_prediction(day: Day) -> None:
     del day.rows["predictions/account_daily"][2]
 
 
+def other_portfolio(level: str, **values: object) -> Spoil:
+    """The sums of one level are others."""
+
+    def spoil(day: Day) -> None:
+        for row in day.rows["predictions/portfolio_daily"]:
+            if row["level"] == level:
+                row.update(values)
+
+    return spoil
+
+
 def prediction_of_a_stranger(day: Day) -> None:
     day.rows["predictions/account_daily"].append({**day.rows["predictions/account_daily"][0], "account_id": "b"})
 
@@ -255,6 +266,19 @@ FAULTS = (
             ("the probability of a profit is within 0 and 1", {"probability_profit": -0.01}),
             ("a profit is not likelier than a trade", {"probability_trade": 0.3}),
             ("the reasons are ordered by size", {"top_features": [reason(1.0), reason(-2.0)]}),
+        )
+    ),
+    *(
+        Fault("predictions/portfolio_daily", "portfolio_adds_up", says, other_portfolio(level, **values))
+        for says, level, values in (
+            ("the firm has every predicted account", "firm", {"accounts": 3}),
+            ("the plans together have every predicted account, each once", "plan", {"accounts": 5}),
+            (
+                "the firm's expectation is the sum of the accounts' means to the cent",
+                "firm",
+                {"expected_net_profit": 1e6},
+            ),
+            ("the plans' expectations add up to it", "plan", {"expected_net_profit": 48.02}),
         )
     ),
     *(

@@ -22,7 +22,7 @@ from daily_profit_model.quality.rules_staging import STAGING_RULES
 from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_TABLES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
@@ -52,6 +52,7 @@ TABLES = {
         FEATURES_ACCOUNT_DAILY,
         TRAINING_ACCOUNT_DAILY,
         PREDICTIONS_ACCOUNT_DAILY,
+        PORTFOLIO_DAILY,
         MONITORING_RECONCILIATION,
         FEED_HEALTH,
     )
@@ -152,6 +153,18 @@ def good_day(day: str) -> Day:
                 for account in accounts
             ],
             "predictions/account_daily": [{**account, **predicted} for account in accounts],
+            "predictions/portfolio_daily": [
+                {
+                    "prediction_date": today,
+                    "level": level,
+                    "member": level,
+                    "accounts": len(accounts),
+                    "expected_net_profit": 12.0 * len(accounts),
+                    "days_of_evidence": 0,
+                    "model_version": "v",
+                }
+                for level in ("firm", "plan")
+            ],
             "monitoring/feed_health": [
                 {**health, "endpoint": "v2/metrics/alltime", "is_live": True, "staleness_s": 300.0},
                 {**health, "endpoint": "v2/trades/closed", "is_live": False, "staleness_s": 25 * 3600.0},

@@ -59,7 +59,11 @@ STEPS = (
     Step("models", ("models/champion",), "cut_offs", is_chained=True),
     Step("predictions", ("predictions/feature_snapshots", "predictions/model_scores"), "next_days"),
     Step("predictions", ("monitoring/conformity",), "served_days"),
-    Step("predictions", ("monitoring/interval_calibration", "predictions/account_daily"), "next_days"),
+    Step(
+        "predictions",
+        ("monitoring/interval_calibration", "predictions/account_daily", "predictions/portfolio_daily"),
+        "next_days",
+    ),
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),

@@ -14,10 +14,9 @@ from daily_profit_model.lake import Lake, read
 from daily_profit_model.modeling.bundle import BASELINE
 from daily_profit_model.modeling.evaluation import Skill, skill
 from daily_profit_model.modeling.matrix import floats
-from daily_profit_model.monitoring.portfolio import portfolio
 from daily_profit_model.settings import Settings
-from daily_profit_model.tables.monitoring import BASELINE_COLUMNS, MODEL_PERFORMANCE, MONITORING_OUTCOMES
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.monitoring import BASELINE_COLUMNS, MODEL_PERFORMANCE
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
 LISTED = 10
 JUDGED_DAYS = 30
@@ -31,11 +30,10 @@ def print_summary(settings: Settings, made: Sequence[Launched], *, seconds: floa
     lake = Lake(settings.lake_root)
     days = lake.partitions(PREDICTIONS_ACCOUNT_DAILY.name)
     predictions = read(lake, PREDICTIONS_ACCOUNT_DAILY, days[-1:])
-    outcomes = read(lake, MONITORING_OUTCOMES, lake.partitions(MONITORING_OUTCOMES.name))
     performance = read(lake, MODEL_PERFORMANCE, lake.partitions(MODEL_PERFORMANCE.name))
     console.print()
     if days:
-        print_portfolio(days[-1], predictions, outcomes)
+        print_portfolio(days[-1], read(lake, PORTFOLIO_DAILY, days[-1:]))
         print_forecaster(predictions)
         print_accounts(predictions)
         print_skill(performance)
@@ -48,15 +46,15 @@ def print_summary(settings: Settings, made: Sequence[Launched], *, seconds: floa
     console.print(f"UI        dpm ui, then http://127.0.0.1:3000\ntook      {seconds:.0f} s")
 
 
-def print_portfolio(day: str, predictions: pa.Table, outcomes: pa.Table) -> None:
+def print_portfolio(day: str, portfolio: pa.Table) -> None:
     """The sum over all accounts."""
-    whole = portfolio(predictions, outcomes)
-    interval = "no interval yet"
-    if whole.lower_90 is not None and whole.upper_90 is not None:
-        interval = (
-            f"90 % interval {whole.lower_90:,.0f} … {whole.upper_90:,.0f} (from {whole.days_of_evidence} past days)"
-        )
-    console.print(f"[bold]{day}[/]: {whole.accounts} accounts, expected {whole.expected:,.0f} USD, {interval}\n")
+    (whole,) = (row for row in portfolio.to_pylist() if row["level"] == "firm")
+    interval = f"no interval yet ({whole['days_of_evidence']} days of evidence)"
+    if whole["lower_90"] is not None:
+        ends = f"{whole['lower_90']:,.0f} … {whole['upper_90']:,.0f}"
+        interval = f"90 % interval {ends} (from {whole['days_of_evidence']} past days)"
+    expected = f"expected {whole['expected_net_profit']:,.0f} USD"
+    console.print(f"[bold]{day}[/]: {whole['accounts']} accounts, {expected}, {interval}\n")
 
 
 def print_forecaster(predictions: pa.Table) -> None:

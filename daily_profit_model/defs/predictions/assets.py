@@ -24,9 +24,11 @@ from daily_profit_model.modeling.contracts import (
     MODELS_TRANSITIONS,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.portfolio import EVIDENCE_DAYS, portfolio_query
 from daily_profit_model.modeling.serving import Telemetry, serve
 from daily_profit_model.modeling.telemetry import SERVING_VERSION, code_version
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
 _EARLIER_CUT_OFFS = look_back(21, last=-2)
 
@@ -89,3 +91,18 @@ def account_daily(context: dg.AssetExecutionContext) -> Made:
 
     sources = (FEATURE_SNAPSHOTS, MODEL_SCORES, MONITORING_INTERVAL_CALIBRATION)
     return Made(days(), [Source(table) for table in sources])
+
+
+@table_asset(
+    PORTFOLIO_DAILY,
+    code_version=code_version_of(portfolio_query([]).code),
+    deps=[
+        on(PREDICTIONS_ACCOUNT_DAILY, look_back(EVIDENCE_DAYS + 1)),
+        on(RAW_METRICS_DAILY, look_back(EVIDENCE_DAYS, last=-1)),
+    ],
+    kinds=("duckdb", "parquet"),
+    required_resource_keys={"lake"},
+)
+def portfolio_daily(context: dg.AssetExecutionContext) -> Query:
+    lake: Lake = context.resources.lake
+    return portfolio_query(lake.partitions(RAW_METRICS_DAILY.name))

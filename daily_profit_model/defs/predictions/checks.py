@@ -2,6 +2,6 @@
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
-from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
-CHECKS = checks_by_table((PREDICTIONS_ACCOUNT_DAILY,), PREDICTIONS_RULES)
+CHECKS = checks_by_table((PREDICTIONS_ACCOUNT_DAILY, PORTFOLIO_DAILY), PREDICTIONS_RULES)
