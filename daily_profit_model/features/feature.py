@@ -22,6 +22,7 @@ class Feature:
 
     `sql` is an expression over one account's row of the day and its windows (see `windows`); `inputs` names
     the columns it rests on, those of another table than staging/accounts with the table: `layer/table.column`.
+    They are the columns that the SQL reads through all stages, and by which its peers are chosen; no more, no less.
     """
 
     name: str

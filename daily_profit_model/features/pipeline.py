@@ -42,4 +42,5 @@ LATER_IDENTITIES: Mapping[str, tuple[str, ...]] = {
     RAW_ACCOUNTS.name: ("account_id", "login", "platform", "broker"),
     RAW_TEST_LOGINS.name: ("login", "platform", "broker"),
 }
-"""What of a later snapshot may be used for a past day: whose login it is, and nothing else (`staging.trades`)."""
+"""What of a later snapshot may be used for a past day: whose login it is, and nothing else (`staging.trades`).
+Of a login that no trade of the day names not even that: who is still known later is the future (`audit.logins`)."""

@@ -15,6 +15,7 @@ from upath import UPath
 
 from daily_profit_model.engine import MissingInput, run_table
 from daily_profit_model.features.audit.differences import Difference, differences
+from daily_profit_model.features.audit.logins import asked
 from daily_profit_model.features.audit.look_back import Histories
 from daily_profit_model.features.audit.provenance import Explanation, explanation
 from daily_profit_model.features.audit.report import INPUTS, Report, Version
@@ -46,6 +47,7 @@ def audit(
     Each day is made in a lake in which nothing later exists, and compared with what is stored; in one in which all
     that comes later is poisoned; in a range of days; from all history. A fold over days is made once from its first
     day on: when each of its days equals the stored one, made from the day before, all of them rest on nothing later.
+    Of the tables of `identities` a later snapshot may tell whose the logins of the day's trades are (`logins`).
 
     `folder` is used for what is made, as much as the look-back needs at a time, and left to the caller to remove;
     `lake` is only read. `code_versions`: table → the code that would store it today, to tell stale files from leaks.
@@ -75,6 +77,9 @@ class _Audit:
         self._folder, self._made = folder, Lake(folder / "made")
         self._tables = frozenset(step.table.name for step in steps)
         self._later = Later(lake, folder, identities, last_day=planned.days[-1])
+        self._raw = [
+            [source for source in step.query(lake).sources if source.table.name not in self._tables] for step in steps
+        ]
         self._histories = Histories(lake, steps, planned.days[-1], seed)
         self._tripwire = Tripwire()
         self._explained: dict[tuple[str, str], Explanation] = {}
@@ -144,7 +149,8 @@ class _Audit:
     def _poison(self, day: str) -> None:
         """Every table of `day` with all that comes later poisoned, against the one in a lake that ends there."""
         own = Lake(self._folder / "poisoned")
-        view = PoisonedMorning(self._lake.root, self._lake, self._made, self._tables, self._later, day, own)
+        of_day = (self._lake.root, self._lake, self._made, self._tables, self._later, day)
+        view = PoisonedMorning(*of_day, own, asked(Morning(*of_day), self._raw, self._later.identities, day))
         for step in self._steps:
             rows, _ = _rows_of(step, view, [day])
             file, made = write(own, step.table, day, rows[day], code_version=CODE_VERSION), self._made
@@ -153,6 +159,7 @@ class _Audit:
                 found = differences(step.table.key, read(made, step.table, [day]), read(own, step.table, [day]))
                 self._report.add("poisoned", step.table.name, day, found)
         shutil.rmtree(str(own.root))
+        self._later.forget(day)
 
     def _fill_back(self, day: str, days: Sequence[str]) -> None:
         """Every table of `day` made in a range, against the day alone; a fold is made day by day either way."""

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daily_profit_model.features.audit.logins import ACCOUNT
+
 LINKS = frozenset({
     "date", "hour", "account_id", "login", "platform", "broker", "plan_id", "trader_id", "first_seen_date",
     "position", "ticket",
@@ -24,16 +26,42 @@ MOVED_MS = 86_400_000
 """Times move by a day."""
 
 
-def poisoned(rows: pa.Table, *, keep_rows: bool = False) -> pa.Table:
+def poisoned(rows: pa.Table) -> pa.Table:
     """`rows` as they never were: other numbers, texts, flags and times, a third of the rows gone, strangers added.
 
-    Every value is of its column's type, also where there was none. `keep_rows`: none are gone.
+    Every value is of its column's type, also where there was none.
     """
-    changed = pa.table([_absurd(rows[name], name) for name in rows.column_names], schema=rows.schema)
+    changed = _absurd_rows(rows)
     strange = _strangers(changed)
-    if not keep_rows and rows.num_rows > LOST:
+    if rows.num_rows > LOST:
         changed = changed.filter(pa.array(np.arange(rows.num_rows) % LOST != 0))
     return pa.concat_tables([changed, strange])
+
+
+def poisoned_identities(rows: pa.Table, are_asked: npt.NDArray[np.bool_]) -> pa.Table:
+    """`rows` of a later snapshot poisoned, less what may be learnt of it: whose the logins are that `are_asked`.
+
+    Of the others every other one is gone and the next one's login is its account's, so that neither accounts nor
+    logins, nor how many there are, is as it was.
+    """
+    gone, left = _parted(are_asked)
+    changed = _absurd_rows(rows)
+    if ACCOUNT in rows.column_names:
+        owners = np.arange(rows.num_rows)
+        owners[left] = gone[: len(left)]
+        changed = changed.set_column(
+            rows.column_names.index(ACCOUNT), rows.schema.field(ACCOUNT), rows[ACCOUNT].take(owners)
+        )
+    return _exchanged(changed, gone)
+
+
+def thinned(rows: pa.Table, are_asked: npt.NDArray[np.bool_]) -> pa.Table:
+    """`rows` of a day's own snapshot that was taken later: every other one for which nobody asks is gone.
+
+    The others are as they were: who owns a login on the day may be told by other rows of the day too.
+    """
+    gone, _ = _parted(are_asked)
+    return _exchanged(rows, gone)
 
 
 def identities(rows: pa.Table, names: tuple[str, ...]) -> pa.Table:
@@ -45,6 +73,10 @@ def identities(rows: pa.Table, names: tuple[str, ...]) -> pa.Table:
         ],
         schema=rows.schema,
     )
+
+
+def _absurd_rows(rows: pa.Table) -> pa.Table:
+    return pa.table([_absurd(rows[name], name) for name in rows.column_names], schema=rows.schema)
 
 
 def _absurd(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray | pa.Array:
@@ -116,6 +148,20 @@ _CHANGES: tuple[tuple[Callable[[pa.DataType], bool], Change], ...] = (
     (_is_instant, _instants),
     (pa.types.is_temporal, _moments),
 )
+
+
+def _parted(are_asked: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Places of the rows that go and of those that stay, by turns, among those for which nobody asks."""
+    others = np.flatnonzero(~are_asked)
+    return others[::2], others[1::2]
+
+
+def _exchanged(rows: pa.Table, gone: npt.NDArray[np.intp]) -> pa.Table:
+    """`rows` without those at the places `gone`, with strangers, and not as many as before."""
+    stays = np.ones(rows.num_rows, dtype=bool)
+    stays[gone] = False
+    strange = _strangers(rows)
+    return pa.concat_tables([rows.filter(pa.array(stays)), strange.slice(int(strange.num_rows == len(gone)))])
 
 
 def _strangers(rows: pa.Table) -> pa.Table:

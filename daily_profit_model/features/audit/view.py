@@ -5,21 +5,26 @@ What is raw lies in the user's lake; what is made of it comes from the audit's o
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
-from daily_profit_model.features.audit.poison import identities, poisoned
+from daily_profit_model.features.audit.logins import IS_LIVE, Asked, are_among
+from daily_profit_model.features.audit.poison import identities, poisoned, poisoned_identities, thinned
 from daily_profit_model.lake import Lake
 from daily_profit_model.lake.lake import REVISION_FORMAT, cut_off, revision_of
 from daily_profit_model.lake.partition_file import SINGLE_FILE
 
 DAYS_AHEAD = 3
 """A poisoned future has so many days at least, also behind the newest day of the lake."""
+ANY_DAY = "any"
+"""Stands for the audited day where a poisoned file is the same for all of them."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,15 @@ class Morning(Lake):
 
 @dataclass(frozen=True)
 class PoisonedMorning(Morning):
-    """The same with everything later there, and poisoned: later partitions, and later revisions of every partition."""
+    """The same with everything later there, and poisoned: later partitions, and later revisions of every partition.
+
+    Of identities that came later, also of those that stand for `day` since they were taken afterwards, what is
+    `asked` for stays.
+    """
 
     own: Lake
     """The tables of the pipeline of `day` itself, made in this view."""
+    asked: Asked
 
     def files(self, table: str, partition: str) -> list[UPath]:
         if partition > self.day:
@@ -73,6 +83,8 @@ class PoisonedMorning(Morning):
             home = self.own if partition == self.day else self.made
             return home.files(table, partition)
         files = super().files(table, partition)
+        if table in self.later.identities:
+            files = [self.later.thinned_of(path, table, partition, self.day, self.asked) for path in files]
         is_revised = any(revision_of(path) for path in files)
         return [*files, *self.later_files(table, partition)] if is_revised else files
 
@@ -82,7 +94,7 @@ class PoisonedMorning(Morning):
         return sorted(one for one in there | ahead if one > self.day)
 
     def later_files(self, table: str, partition: str) -> list[UPath]:
-        path = self.later.poison_of(table, partition)
+        path = self.later.poison_of(table, partition, self.day, self.asked)
         return [] if path is None else [path]
 
 
@@ -106,17 +118,40 @@ class Later:
         path = self.folder / "identities" / table / f"date={newest}" / template.name
         return path if path.exists() else _write(path, identities(_rows(template), self.identities[table]))
 
-    def poison_of(self, table: str, partition: str) -> UPath | None:
-        """A poisoned file of a partition, made of the true one or the one before it; stored after all true ones."""
+    def poison_of(self, table: str, partition: str, day: str, asked: Asked) -> UPath | None:
+        """A poisoned file of a partition, made of the true one or the one before it; stored after all true ones.
+
+        That of a table of identities is made for a `day`, and says of the logins `asked` whose they are.
+        """
         before = [one for one in self.stored.partitions(table) if one <= partition]
         if not before:
             return None
         files = self.stored.files(table, before[-1])
-        path = self.folder / "poison" / table / f"date={partition}" / self._name(files[-1], partition)
+        made_for = day if table in self.identities else ANY_DAY
+        path = self._place(made_for, table, partition) / self._name(files[-1], partition)
         if path.exists():
             return path
-        # whose login it is may be known later, so that much of the future is true
-        return _write(path, poisoned(_rows(files[-1]), keep_rows=table in self.identities))
+        rows = _rows(files[-1])
+        if table not in self.identities:
+            return _write(path, poisoned(rows))
+        return _write(path, poisoned_identities(rows, are_among(rows, asked.unanswered)))
+
+    def thinned_of(self, path: UPath, table: str, partition: str, day: str, asked: Asked) -> UPath:
+        """A file of identities of `day` or before, or what stands for it when the snapshot was taken later."""
+        place = self._place(day, table, partition) / path.name
+        if place.exists():
+            return place
+        if not _is_of_later(path):
+            return path
+        rows = _rows(path)
+        return _write(place, thinned(rows, are_among(rows, asked.named)))
+
+    def forget(self, day: str) -> None:
+        """Remove what was made for one audited day."""
+        shutil.rmtree(str(self.folder / "poison" / day), ignore_errors=True)
+
+    def _place(self, day: str, table: str, partition: str) -> UPath:
+        return self.folder / "poison" / day / table / f"date={partition}"
 
     def _name(self, template: UPath, partition: str) -> str:
         stored_at = revision_of(template)
@@ -133,6 +168,15 @@ def _after(day: str, days: int) -> str:
 def _rows(path: UPath) -> pa.Table:
     with path.open("rb") as stream:
         return pq.ParquetFile(stream).read()
+
+
+def _is_of_later(path: UPath) -> bool:
+    """Whether a snapshot says that it was taken after its day."""
+    with path.open("rb") as stream:
+        file = pq.ParquetFile(stream)
+        if IS_LIVE not in file.schema_arrow.names:
+            return False
+        return pc.any(pc.invert(file.read([IS_LIVE])[IS_LIVE])).as_py() is True
 
 
 def _write(path: UPath, rows: pa.Table) -> UPath:

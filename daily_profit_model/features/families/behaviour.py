@@ -25,14 +25,16 @@ def _feature(
     kind: Kind = "number",
     unit: str | None = None,
     null_means: str = _NO_TRADE,
+    of_account: tuple[str, ...] = (),
 ) -> Feature:
+    """`inputs`: columns of features/trade_daily; `of_account`: columns of the account's own row."""
     return Feature(
         f"{name}_{window}d",
         "behaviour",
         kind,
         re.sub(r"_w\b", f"_{window}", sql),
         f"{description}, {window} days",
-        tuple(f"{FEATURES_TRADE_DAILY.name}.{column}" for column in inputs.split()),
+        (*(f"{FEATURES_TRADE_DAILY.name}.{column}" for column in inputs.split()), *of_account),
         unit,
         window,
         null_means,
@@ -84,7 +86,7 @@ def _of_window(w: int) -> tuple[Feature, ...]:
         _feature(
             "rel_volume_sum", w, "volume_usd_w / 100.0 / nullif(starting_balance, 0)",
             "Volume traded, where it is known, relative to the starting balance", "volume_usd",
-            null_means="never null for an eligible account",
+            null_means="never null for an eligible account", of_account=("starting_balance",),
         ),
         _feature(
             "commission_sum", w, "commission_w / 100.0", "Commission; a cost is negative", "commission",

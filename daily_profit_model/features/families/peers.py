@@ -10,7 +10,9 @@ _ALONE = f"no other account has a value, {_NO_PEERS}, or the account's own is no
 
 def _peers(name: str, sql: str, description: str, inputs: str, *, unit: str | None, window: int, null: str) -> Feature:
     kind: Kind = "count" if unit == "accounts" else "number"
-    return Feature(name, "peers", kind, sql, description, (*inputs.split(), "plan_type"), unit, window, null)
+    return Feature(
+        name, "peers", kind, sql, description, (*inputs.split(), "is_eligible", "plan_type"), unit, window, null
+    )
 
 
 PEERS = (
@@ -54,7 +56,7 @@ PEERS = (
         "peer_accounts",
         "peers",
         "Eligible accounts of its plan type on D, its own counted",
-        "is_eligible",
+        "",
         unit="accounts",
         window=1,
         null=_NO_PEERS,

@@ -6,7 +6,6 @@ from daily_profit_model.features.feature import Feature, Kind
 
 WINDOWS = (1, 3, 5, 10, 20, 60)
 TRADING_DAYS_A_YEAR = 252
-_INPUTS = ("net_profit", "has_traded")
 _NO_DAY = "no day of the window is known"
 _NO_DEVIATION = "fewer than two days known, or no deviation"
 
@@ -20,9 +19,13 @@ def _window(
     unit: str | None = "USD",
     null_means: str = _NO_DAY,
     kind: Kind = "number",
+    reads: tuple[str, ...] = (),
 ) -> Feature:
+    """`reads`: the columns beside the net profit on which it rests."""
     text = f"{description}, {window} days" if window > 1 else f"{description}, D alone"
-    return Feature(f"{quantity}_{window}d", "performance", kind, sql, text, _INPUTS, unit, window, null_means)
+    return Feature(
+        f"{quantity}_{window}d", "performance", kind, sql, text, ("net_profit", *reads), unit, window, null_means
+    )
 
 
 def _money(quantity: str, window: int, cents: str, description: str, null_means: str = _NO_DAY) -> list[Feature]:
@@ -37,6 +40,7 @@ def _money(quantity: str, window: int, cents: str, description: str, null_means:
             f"{description}, relative to the starting balance",
             unit="share",
             null_means=null_means,
+            reads=("starting_balance",),
         ),
     ]
 
@@ -78,6 +82,7 @@ def _of_window(w: int) -> list[Feature]:
             f"{known}traded_{w} / n_{w} end",
             "Share of known days with a closed trade",
             unit="share",
+            reads=("has_traded",),
         ),
         _window(
             "profit_factor",

@@ -20,7 +20,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 @pytest.fixture(scope="package")
 def leaky_report(tmp_path_factory: pytest.TempPathFactory, honest: Lake) -> Report:
-    """What the audit says of a lake that was filled by a pipeline with all twelve leaks in it."""
+    """What the audit says of a lake that was filled by a pipeline with all thirteen leaks in it."""
     folder = tmp_path_factory.mktemp("leaky")
     lake = lake_over(folder / "lake", honest)
     fill(lake, [leak.step for leak in LEAKS.values()], DAYS)

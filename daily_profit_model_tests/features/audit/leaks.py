@@ -1,4 +1,4 @@
-"""Twelve leaks, each written as somebody in a hurry would write it, each into a table of its own. No tests here.
+"""Thirteen leaks, each written as somebody in a hurry would write it, each into a table of its own. No tests here.
 
 All stand in one pipeline with honest tables, so that one audit must tell them from one another.
 """
@@ -16,6 +16,7 @@ from daily_profit_model.features.audit.differences import ROWS
 from daily_profit_model.features.pipeline import Step
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.staging.accounts import accounts_query
+from daily_profit_model.staging.trades import known_logins
 from daily_profit_model.tables import Column, Table
 from daily_profit_model.tables.contract import DAY, FLOAT, TEXT
 from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_MARKET_REGIMES, RAW_METRICS_DAILY, RAW_PLANS
@@ -202,6 +203,16 @@ LEAKS = {
         ("truncated", "poisoned"),
         column="net_profit",
         holds_target=True,
+    ),
+    "survivors among later identities": Leak(
+        features(
+            "features/still_known",
+            selected="coalesce(still_known, 0.0)",
+            joined="left join (select distinct account_id, 1.0::double as still_known from known_logins) as survivors "
+            "using (account_id)",
+            frames=lambda lake: {"known_logins": known_logins(lake)},
+        ),
+        ("poisoned",),
     ),
 }
 

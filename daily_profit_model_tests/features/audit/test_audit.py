@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from daily_profit_model.engine import MissingInput, Source
+from daily_profit_model.engine import MissingInput, Query, Source
 from daily_profit_model.features.audit import Report, audit
 from daily_profit_model.features.audit.report import INPUTS
 from daily_profit_model.features.pipeline import Step, pipeline
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.lake.lake import cut_off
+from daily_profit_model.staging.trades import known_logins, trades_query
+from daily_profit_model.tables import Column, Table
+from daily_profit_model.tables.contract import DAY, INT
+from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_TEST_LOGINS
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 from daily_profit_model_tests.features.audit.small_lake import fill
 from daily_profit_model_tests.features.audit.small_profits import (
@@ -28,7 +32,16 @@ from daily_profit_model_tests.features.audit.small_profits import (
     made,
     spoil,
 )
-from daily_profit_model_tests.staging.firm_days import DORMANT_DAYS, day, metrics, snapshot, store, store_day, trade
+from daily_profit_model_tests.staging.firm_days import (
+    DORMANT_DAYS,
+    day,
+    identity,
+    metrics,
+    snapshot,
+    store,
+    store_day,
+    trade,
+)
 
 
 def found_in(report: Report) -> set[tuple[str, str, str]]:
@@ -103,3 +116,64 @@ def test_a_login_that_is_known_later_resolves_a_past_trade_and_is_no_leak(lake: 
     assert read(lake, STAGING_TRADES, [day(0)])["account_id"].to_pylist() == ["a", "late"]
     report = audit(lake, steps, tmp_path / "audit", days=1, seed=1)
     assert (report.days, report.findings, report.rows[STAGING_TRADES.name]) == ((day(0),), [], 2)
+
+
+NUMBERS = Table(
+    "features/numbers", "A number a day", ("date",), (Column("date", DAY, "Day"), Column("n", INT, "Number"))
+)
+STAGED = [step for step in pipeline(DORMANT_DAYS) if step.table in (STAGING_ACCOUNTS, STAGING_TRADES)]
+
+
+def _three_days(lake: Lake, *, live: bool = True) -> None:
+    """Five accounts that trade and one that the newest snapshot alone knows, a test's login, and one of nobody."""
+    for offset, one in enumerate(DAYS[:3]):
+        accounts = [*(f"a{place}" for place in range(5)), *(["late"] if offset == 2 or not live else [])]
+        store_day(
+            lake,
+            one,
+            accounts=[snapshot(account, live=live) for account in accounts],
+            rows=[metrics(f"a{place}", 1.0) for place in range(5)],
+            closed=[trade(account) for account in ("a0", "a1", "late", "test", "nobody")],
+        )
+        login = {name: value for name, value in identity("test").items() if name != "account_id"}
+        store(lake, RAW_TEST_LOGINS, one, [login])
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_later_snapshots_tell_of_the_days_own_trades_is_no_leak(lake: Lake, tmp_path: Path, live: bool) -> None:
+    _three_days(lake, live=live)
+    fill(lake, STAGED, DAYS[:1])
+    assert set(read(lake, STAGING_TRADES, [day(0)])["account_id"].to_pylist()) == {"a0", "a1", "late", None}
+    report = audit(lake, STAGED, tmp_path / "audit", days=1, seed=1)
+    assert (report.findings, report.rows[STAGING_TRADES.name]) == ([], 4)
+
+
+def test_how_many_logins_are_known_later_is_a_leak(lake: Lake, tmp_path: Path) -> None:
+    _three_days(lake)
+    sql = "select $first_day as date, count(*) as n from known_logins"
+    step = Step(NUMBERS, lambda of: Query(sql, (Source(RAW_ACCOUNTS),), frames={"known_logins": known_logins(of)}))
+    fill(lake, [step], DAYS[:1])
+    assert found_in(audit(lake, [step], tmp_path / "audit", days=1, seed=1)) == {("poisoned", "n", day(0))}
+
+
+@pytest.mark.parametrize(("live", "found"), [(True, set()), (False, {("poisoned", "n", DAYS[0])})])
+def test_how_many_accounts_a_snapshot_knows_is_a_leak_when_it_was_taken_later(
+    lake: Lake, tmp_path: Path, live: bool, found: set[tuple[str, str, str]]
+) -> None:
+    _three_days(lake, live=live)
+    step = Step(
+        NUMBERS, lambda _: Query("select date, count(*) as n from raw_accounts group by date", (Source(RAW_ACCOUNTS),))
+    )
+    fill(lake, [step], DAYS[:1])
+    assert found_in(audit(lake, [step], tmp_path / "audit", days=1, seed=1)) == found
+
+
+def test_a_later_owner_of_a_login_put_before_the_days_own_is_a_leak(lake: Lake, tmp_path: Path) -> None:
+    _three_days(lake)
+    honest, preferred = "coalesce(identities.account_id, known_logins.account_id)", "known_logins.account_id"
+    hasty = Step(
+        STAGING_TRADES, lambda of: replace(trades_query(of), sql=trades_query(of).sql.replace(honest, preferred))
+    )
+    fill(lake, [STAGED[0], hasty], DAYS[:1])
+    found = found_in(audit(lake, [STAGED[0], hasty], tmp_path / "audit", days=1, seed=1))
+    assert {(check, column) for check, column, _ in found} >= {("poisoned", "account_id")}
