@@ -27,7 +27,7 @@ from daily_profit_model.modeling.matrix import EncodedFeature, ModelFeature, che
 MANIFEST = "manifest.json"
 BASELINE = "baseline"
 
-FORMAT = 3
+FORMAT = 4
 """Number of the bundle's form; a reader refuses another."""
 
 

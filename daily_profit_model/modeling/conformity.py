@@ -67,6 +67,7 @@ def _measure(joined: pa.Table) -> pa.Table:
         "prediction_date": joined["prediction_date"],
         "account_id": joined["account_id"],
         "activity": pa.array(np.array(ACTIVITIES, dtype=object)[codes], pa.string()),
+        "plan_type": joined["plan_type"],
         "lower_excess": (floats(joined["q05"]) - outcome) / scale,
         "upper_excess": (outcome - floats(joined["q95"])) / scale,
         "lower_stretch": np.maximum(median - outcome, 0.0) / lower_reach,

@@ -32,6 +32,8 @@ _MODEL = (
     Column("model_hash", TEXT, "Full sha256 of the scoring model's bundle.", required=True),
 )
 
+_PLAN_TYPE = Column("plan_type", TEXT, "Family and stage of the account's plan; null: not known.")
+
 MODEL_SCORES = Table(
     name="predictions/model_scores",
     description="What the champion says of a day before calibration; quantiles in order.",
@@ -47,8 +49,10 @@ MODEL_SCORES = Table(
         _share("probability_trade", "Probability that the account trades on the day."),
         _share("probability_profit", "Probability of a net profit above zero."),
         _usd("profit_scale", "EWMA of the account's absolute daily profit, the unit of its conformity."),
+        _PLAN_TYPE,
         *_MODEL,
     ),
+    version=2,
 )
 
 MONITORING_CONFORMITY = Table(
@@ -59,6 +63,7 @@ MONITORING_CONFORMITY = Table(
     columns=(
         *_ROW_KEY,
         Column("activity", TEXT, "Calibration group, by the predicted probability of trading.", required=True),
+        _PLAN_TYPE,
         Column(
             "lower_excess",
             FLOAT,
@@ -88,15 +93,22 @@ MONITORING_CONFORMITY = Table(
 
 MONITORING_INTERVAL_CALIBRATION = Table(
     name="monitoring/interval_calibration",
-    description="What the served intervals of a day rest on, a row a tail and activity group: the level and the "
-    "threshold that predictions/account_daily applies, and how wide and how right they are.",
+    description="What the served intervals of a day rest on, a row a tail, activity group and plan type: the level and "
+    "the threshold that predictions/account_daily applies, and how wide and how right they are.",
     day_column="prediction_date",
-    key=("prediction_date", "tail", "activity"),
+    key=("prediction_date", "tail", "activity", "plan_type"),
     is_served=True,
     columns=(
         Column("prediction_date", DAY, "The predicted day D (UTC).", required=True),
         Column("tail", TEXT, "`lower` or `upper` end of the interval.", required=True),
         Column("activity", TEXT, "Calibration group, by the predicted probability of trading.", required=True),
+        Column(
+            "plan_type",
+            TEXT,
+            "Family and stage of the plan; `*`: the activity group whole, whose threshold serves plan types without a "
+            "row of their own.",
+            required=True,
+        ),
         _share("level", "Share of the window that the threshold leaves out, adapted day by day; the tail's."),
         Column(
             "threshold",
@@ -125,6 +137,7 @@ MONITORING_INTERVAL_CALIBRATION = Table(
         ),
         *_MODEL,
     ),
+    version=2,
 )
 
 MODELS_NET_PROFIT = Table(

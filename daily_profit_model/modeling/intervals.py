@@ -9,6 +9,8 @@ since volatility comes in regimes (weighted quantiles; Barber et al. 2023, Confo
 exchangeability). The level moves once a day towards the promised miss rate (adaptive conformal inference;
 Gibbs & Candes, NeurIPS 2021, eq. 2). Activity groups have their own distribution, mixed with the pool's
 in proportion to how few rows they have, and both with what the quantiles claim of themselves (`CLAIMED`).
+Within an activity group each plan type (family and stage of the plan) has its own again, mixed with the
+group's in the same way.
 
 Zeros. On idle days and weekends the outcome is exactly 0 and lies inside any interval that holds the
 median, so those rows miss less than 5 % whatever is done, and a promise of 90 % for each of them cannot
@@ -31,6 +33,8 @@ import pyarrow.compute as pc
 from daily_profit_model.modeling.conformity import ACTIVITIES, activity_codes, before, reaches
 from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.matrix import Floats, floats
+
+Places = npt.NDArray[np.int64]
 
 LEAST_LEVEL, GREATEST_LEVEL = 0.001, 0.4
 """Bounds of the adapted level: beyond them an interval is endless, or no interval."""
@@ -60,7 +64,10 @@ class IntervalSettings:
     rate: float = 0.05
     """Step of the level per unit of missed miss rate and day (gamma of Gibbs & Candes)."""
     pool_rows: int = 2000
-    """A group with this many rows in the window gives and takes equal shares with the pool."""
+    """A group with this many rows in the window gives and takes equal shares with the pool, a plan type with its
+    activity group."""
+    most_plan_types: int = 24
+    """Those with the most rows have thresholds of their own; others take their activity group's."""
     claim_rows: int = 2000
     """What the quantiles claim of themselves counts as much as so many rows of the last day. They were learnt from
     far more days than a window holds: without it a short window's noise cost 2 % of the Winkler score."""
@@ -70,12 +77,18 @@ class IntervalSettings:
 
 @dataclass(frozen=True)
 class Levels:
-    """What a fold ends with: a level per tail, and a threshold (stretch) per tail and activity group."""
+    """What a fold ends with: a level per tail, and a threshold (stretch) per tail, activity group and plan type."""
 
     lower_level: float
     upper_level: float
     lower: Floats
+    """Activities x (1 + plan types); the first column is the activity's own, for plan types that are not listed."""
     upper: Floats
+    plan_types: tuple[str, ...] = ()
+
+    def places(self, rows: pa.Table) -> tuple[Places, Places]:
+        """The row and the column of `lower` and `upper` that hold for each row of scores."""
+        return activity_codes(floats(rows["probability_trade"])), plan_places(rows["plan_type"], self.plan_types)
 
 
 def calibrate(scores: pa.Table, history: pa.Table, settings: IntervalSettings | None = None) -> pa.Table:
@@ -100,11 +113,11 @@ def intervals_of(scores: pa.Table, history: pa.Table, days: tuple[date, ...], se
 
 def apply_levels(scores: pa.Table, levels: Levels) -> pa.Table:
     """`scores` with the interval that `levels` give; the median is always inside."""
-    groups = activity_codes(floats(scores["probability_trade"]))
+    places = levels.places(scores)
     median = floats(scores["median"])
     lower_reach, upper_reach = reaches(scores)
-    lower = median - levels.lower[groups] * lower_reach
-    upper = median + levels.upper[groups] * upper_reach
+    lower = median - levels.lower[places] * lower_reach
+    upper = median + levels.upper[places] * upper_reach
     return scores.append_column("lower_90", pa.array(lower)).append_column("upper_90", pa.array(upper))
 
 
@@ -112,45 +125,58 @@ def fold_levels(history: pa.Table, settings: IntervalSettings) -> Levels:
     """The levels and thresholds for the day after `history`'s last. Raises ValueError when it is empty."""
     if not history.num_rows:
         raise ValueError("there is no conformity history to calibrate with: a bundle brings its own")
-    days, groups, rows = _day_groups(history, settings)
-    tails = []
-    for name in ("lower_stretch", "upper_stretch"):
-        counts = _histograms(floats(history[name])[rows], days, groups)
-        tails.append(_fold(counts, settings))
-    (lower_level, lower), (upper_level, upper) = tails
-    return Levels(lower_level, upper_level, lower, upper)
+    days, recent = _newest_days(history, settings.fold_days + settings.window_days)
+    plan_types = _plan_types(recent["plan_type"], settings.most_plan_types)
+    activities = pc.index_in(recent["activity"], value_set=pa.array(ACTIVITIES)).to_numpy().astype(np.int64)
+    groups = (days, activities, plan_places(recent["plan_type"], plan_types))
+    shape = (int(days.max()) + 1, len(ACTIVITIES), 1 + len(plan_types))
+    (lower_level, lower), (upper_level, upper) = (
+        _fold(_histograms(floats(recent[name]), groups, shape), settings) for name in ("lower_stretch", "upper_stretch")
+    )
+    return Levels(lower_level, upper_level, lower, upper, plan_types)
 
 
-def _day_groups(
-    history: pa.Table, settings: IntervalSettings
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Day number, group number and row number of the newest days of `history` that the fold looks at."""
-    dates = history["prediction_date"].cast(pa.int32()).to_numpy()
-    known, numbers = np.unique(dates, return_inverse=True)
-    oldest = max(0, len(known) - settings.fold_days - settings.window_days)
+def plan_places(names: pa.ChunkedArray, plan_types: tuple[str, ...]) -> Places:
+    """1 and the place of each name in `plan_types`; 0 for what is not listed."""
+    found = pc.fill_null(pc.index_in(names, value_set=pa.array(plan_types, pa.string())), -1)
+    places: Places = found.to_numpy().astype(np.int64) + 1
+    return places
+
+
+def _plan_types(names: pa.ChunkedArray, most: int) -> tuple[str, ...]:
+    """The names with the most rows, in alphabetical order; a null is none."""
+    counted = [(-entry["counts"], entry["values"]) for entry in pc.value_counts(names.drop_null()).to_pylist()]
+    return tuple(sorted(name for _, name in sorted(counted)[:most]))
+
+
+def _newest_days(history: pa.Table, days: int) -> tuple[Places, pa.Table]:
+    """Rows of the newest days of `history`, and the number of each row's day."""
+    known, numbers = np.unique(history["prediction_date"].cast(pa.int32()).to_numpy(), return_inverse=True)
+    oldest = max(0, len(known) - days)
     rows = np.flatnonzero(numbers >= oldest)
-    groups = pc.index_in(history["activity"], value_set=pa.array(ACTIVITIES)).to_numpy()
-    return numbers[rows] - oldest, groups[rows].astype(np.int64), rows
+    return numbers[rows] - oldest, history.take(pa.array(rows))
 
 
-def _histograms(stretches: Floats, days: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> Floats:
-    """Counts, days x groups x (EDGES + 1): cell j holds stretches above edge j-1 and up to edge j."""
+def _histograms(stretches: Floats, groups: tuple[Places, Places, Places], shape: tuple[int, int, int]) -> Floats:
+    """Counts, days x activities x (1 + plan types) x (EDGES + 1): cell j holds stretches above edge j-1, up to edge j."""
     cells = np.searchsorted(EDGES, stretches, side="left")
-    shape = (int(days.max()) + 1, len(ACTIVITIES), len(EDGES) + 1)
-    flat = np.ravel_multi_index((days, groups, cells), shape)
-    counts: Floats = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
-    return counts
+    flat = np.ravel_multi_index((*groups, cells), (*shape, len(EDGES) + 1))
+    counts = np.bincount(flat, minlength=int(np.prod(shape)) * (len(EDGES) + 1))
+    made: Floats = counts.reshape(*shape, len(EDGES) + 1).astype(np.float64)
+    return made
 
 
 def _fold(counts: Floats, settings: IntervalSettings) -> tuple[float, Floats]:
-    """The level after the last day, and the thresholds of the groups at it."""
-    sizes = counts.sum(axis=(1, 2))
-    beyond = counts[:, :, ::-1].cumsum(axis=2)[:, :, -2::-1]  # rows above each edge
-    tails = _window_tails(counts.sum(axis=2), beyond, sizes, settings)
+    """The level after the last day, and the thresholds of the groups at it, activities x (1 + plan types)."""
+    sizes = counts.sum(axis=(1, 2, 3))
+    rows = counts.sum(axis=3)
+    beyond = counts[..., ::-1].cumsum(axis=3)[..., -2::-1]  # rows above each edge
+    tails = _window_tails(rows.sum(axis=2), beyond.sum(axis=2), sizes, settings)
+    tails = _plan_type_tails(tails, rows, beyond, sizes, settings)
     level = settings.miss_rate
     for day in range(min(settings.first_days, len(counts)), len(counts)):
         chosen = _first_within(tails[day - 1], level)
-        missed = float(np.take_along_axis(beyond[day], chosen[:, None], axis=1).sum() / sizes[day])
+        missed = float(np.take_along_axis(beyond[day], chosen[..., None], axis=2).sum() / sizes[day])
         level += settings.rate * (settings.miss_rate - missed)
         level = min(max(level, LEAST_LEVEL), GREATEST_LEVEL)
     return level, EDGES[_first_within(tails[-1], level)]
@@ -177,6 +203,22 @@ def _window_tails(group_rows: Floats, beyond: Floats, sizes: Floats, settings: I
     return tails
 
 
+def _plan_type_tails(
+    activity_tails: Floats, rows: Floats, beyond: Floats, sizes: Floats, settings: IntervalSettings
+) -> Floats:
+    """The same by plan type, days x activities x (1 + plan types) x edges: each one's own share, mixed with its
+    activity's by how many rows it has. Rows without a plan type have their activity's."""
+    keep = 0.5 ** (1.0 / settings.half_life_days)
+    seen = _window_sums(rows, settings.window_days, 1.0)
+    mass = _window_sums(rows / sizes[:, None, None], settings.window_days, keep)
+    over = _window_sums(beyond / sizes[:, None, None, None], settings.window_days, keep)
+    trust = (seen / (seen + settings.pool_rows))[..., None]
+    trust[:, :, 0] = 0.0
+    own = over / np.where(mass > 0, mass, 1.0)[..., None]
+    tails: Floats = trust * own + (1.0 - trust) * activity_tails[:, :, None]
+    return tails
+
+
 def _window_sums(values: Floats, window: int, keep: float) -> Floats:
     """At each day the sum over the `window` days up to it, each weighing `keep` per day of age."""
     sums = np.empty_like(values)
@@ -189,7 +231,7 @@ def _window_sums(values: Floats, window: int, keep: float) -> Floats:
     return sums
 
 
-def _first_within(tails: Floats, level: float) -> npt.NDArray[np.int64]:
+def _first_within(tails: Floats, level: float) -> Places:
     """Per group the first edge beyond which at most `level` lies."""
-    chosen: npt.NDArray[np.int64] = np.minimum((tails > level).sum(axis=1), len(EDGES) - 1)
+    chosen: Places = np.minimum((tails > level).sum(axis=-1), len(EDGES) - 1)
     return chosen

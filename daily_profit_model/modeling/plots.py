@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daily_profit_model.modeling.calibration import WHOLE
 from daily_profit_model.modeling.conformity import ACTIVITIES
 from daily_profit_model.modeling.matrix import Floats, floats
 
@@ -93,6 +94,7 @@ def plot_calibration(calibrations: pa.Table) -> bytes:
 
     `calibrations`: MONITORING_INTERVAL_CALIBRATION rows of the days to be drawn.
     """
+    calibrations = calibrations.filter(pc.equal(calibrations["plan_type"], WHOLE))
     figure, (left, middle, right) = _figure(3)
     for tail, colour in (("lower", RED), ("upper", BLUE)):
         rows = calibrations.filter(pc.equal(calibrations["tail"], tail)).sort_by("prediction_date")

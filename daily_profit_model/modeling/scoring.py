@@ -38,6 +38,7 @@ def score(model: Model, rows: pa.Table, *, threads: int = 1, matrix: Matrix | No
     for name in OUTPUTS:
         columns[name] = pa.array(outputs[name] if name.startswith("probability") else outputs[name] * scale)
     columns["profit_scale"] = pa.array(scale)
+    columns["plan_type"] = rows["plan_type"] if "plan_type" in rows.column_names else pa.nulls(len(scale), pa.string())
     columns["model_version"] = pa.repeat(model.version, rows.num_rows)
     columns["model_hash"] = pa.repeat(model.hash, rows.num_rows)
     return pa.table(columns)

@@ -120,6 +120,7 @@ def _tables(
             "probability_trade": trades.ravel(),
             "probability_profit": trades.ravel() / 2,
             "profit_scale": scale.ravel(),
+            "plan_type": pa.nulls(scale.size, pa.string()),
             "model_version": pa.repeat("simulated", len(usd)),
             "model_hash": pa.repeat("simulated", len(usd)),
         }

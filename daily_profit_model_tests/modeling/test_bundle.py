@@ -90,7 +90,7 @@ def test_a_place_without_a_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_a_bundle_of_another_form_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daily_profit_model.modeling.bundle.FORMAT", 99)
-    with pytest.raises(BundleError, match="the bundle has form 3, this code reads 99"):
+    with pytest.raises(BundleError, match="the bundle has form 4, this code reads 99"):
         load(folder)
 
 

@@ -132,3 +132,27 @@ def test_a_group_without_rows_or_accounts_has_nulls_and_no_made_up_zero_L9(serve
         "often": (False, True),
         "usual": (True, False),
     }
+
+
+def test_plan_types_have_rows_of_their_own_and_the_activity_whole_is_a_star(
+    served_day: ServedDay, conformity: pa.Table
+) -> None:
+    def typed(rows: pa.Table) -> pa.Table:
+        names = pa.array(["Pro P1", "Standard P1", None] * rows.num_rows, pa.string()).slice(0, rows.num_rows)
+        return rows.set_column(rows.column_names.index("plan_type"), "plan_type", names)
+
+    scores, known = typed(served_day.scores), typed(conformity)
+    rows = calibration_of(served_day.model, scores, known)
+    stored = levels_of(rows)
+    folded = fold_levels(history_for(served_day.model, known, scores["prediction_date"][0].as_py()), IntervalSettings())
+    assert stored.plan_types == folded.plan_types == ("Pro P1", "Standard P1")
+    assert (stored.lower.tolist(), stored.upper.tolist()) == (folded.lower.tolist(), folded.upper.tolist())
+    whole = [row for row in rows.to_pylist() if row["plan_type"] == "*"]
+    assert len(whole) == rows.num_rows / 3
+    assert sum(row["accounts"] for row in whole) == 2 * scores.num_rows
+    assert (
+        sum(row["accounts"] for row in rows.to_pylist())
+        == 2 * scores.num_rows + 2 * pc.count(scores["plan_type"]).as_py()
+    )
+    with pytest.raises(ValueError, match="a row a tail and group, 18; this one has 17"):
+        levels_of(rows.slice(1))

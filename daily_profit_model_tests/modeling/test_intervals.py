@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -12,7 +13,7 @@ import pytest
 from daily_profit_model.modeling.conformity import ACTIVITIES, before, conformity, history_for
 from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY
 from daily_profit_model.modeling.frames import of_days
-from daily_profit_model.modeling.intervals import IntervalSettings, calibrate, fold_levels
+from daily_profit_model.modeling.intervals import IntervalSettings, apply_levels, calibrate, fold_levels
 from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.training import TrainedModel
 from daily_profit_model_tests.benchmarks import interval_coverage as benchmark
@@ -29,6 +30,23 @@ def history(simulated: benchmark.Panel) -> pa.Table:
     return conformity(simulated.scores, simulated.outcomes)
 
 
+USUAL = ACTIVITIES.index("usual")
+
+
+def stretched(days: Sequence[np.ndarray], plan_type: str | None = None) -> pa.Table:
+    """A history of usual accounts with the given stretches day by day, in both tails."""
+    dates = [date(2024, 1, 1) + timedelta(days=place) for place, values in enumerate(days) for _ in values]
+    return pa.table(
+        {
+            "prediction_date": pa.array(dates, pa.date32()),
+            "activity": ["usual"] * len(dates),
+            "plan_type": pa.array([plan_type] * len(dates), pa.string()),
+            "lower_stretch": np.concatenate(days),
+            "upper_stretch": np.concatenate(days),
+        }
+    )
+
+
 def test_conformity_measures_each_tail_apart_in_profit_scales() -> None:
     day = pa.array([date(2024, 1, 5)] * 3, pa.date32())
     scores = pa.table(
@@ -42,6 +60,7 @@ def test_conformity_measures_each_tail_apart_in_profit_scales() -> None:
             "probability_trade": [0.1, 0.5, 0.9],
             "probability_profit": [0.1, 0.2, 0.3],
             "profit_scale": [50.0, 50.0, 50.0],
+            "plan_type": ["Standard P1", None, "Pro Funded"],
             "model_version": ["v"] * 3,
             "model_hash": ["h"] * 3,
         }
@@ -50,6 +69,7 @@ def test_conformity_measures_each_tail_apart_in_profit_scales() -> None:
     rows = conformity(scores, outcomes)
     assert rows.schema.equals(MONITORING_CONFORMITY.schema())
     assert rows["activity"].to_pylist() == ["rare", "often", "usual"]
+    assert rows["plan_type"].to_pylist() == ["Standard P1", None, "Pro Funded"]
     assert rows["lower_excess"].to_pylist() == [2.0, pytest.approx(-5.02), -2.0]
     assert rows["upper_excess"].to_pylist() == [-5.0, pytest.approx(2.02), pytest.approx(-0.8)]
     assert rows["lower_stretch"].to_pylist() == [pytest.approx(200 / 101), 0.0, 0.0]
@@ -115,37 +135,19 @@ def test_days_older_than_the_fold_and_its_window_change_nothing(history: pa.Tabl
 
 def test_days_weigh_the_same_however_many_accounts_they_have() -> None:
     def days(sizes: list[int], stretches: list[float]) -> pa.Table:
-        dates = [date(2024, 1, 1) + timedelta(days=i) for i, n in enumerate(sizes) for _ in range(n)]
-        values = np.concatenate([np.full(n, s) for n, s in zip(sizes, stretches, strict=True)])
-        return pa.table(
-            {
-                "prediction_date": pa.array(dates, pa.date32()),
-                "activity": ["usual"] * len(dates),
-                "lower_stretch": values,
-                "upper_stretch": values,
-            }
-        )
+        return stretched([np.full(n, s) for n, s in zip(sizes, stretches, strict=True)])
 
     settings = IntervalSettings(rate=0.0, half_life_days=1e9, miss_rate=0.4, claim_rows=0)
     few = fold_levels(days([10] * 4, [1.0, 1.0, 5.0, 5.0]), settings)
     many = fold_levels(days([1000, 10, 10, 10], [1.0, 1.0, 5.0, 5.0]), settings)
     assert few.lower.tolist() == many.lower.tolist()
-    assert few.lower[2] == pytest.approx(5.0, rel=0.01)
+    assert few.lower[USUAL, 0] == pytest.approx(5.0, rel=0.01)
 
 
 def test_few_rows_leave_the_quantiles_what_they_claim_and_many_overrule_them() -> None:
     def lower(rows: int) -> float:
-        dates = [date(2024, 1, 1) + timedelta(days=day) for day in range(10) for _ in range(rows)]
-        stretches = np.tile(np.linspace(0.0, 4.0, rows), 10)  # 5 % lie above 3.8
-        history = pa.table(
-            {
-                "prediction_date": pa.array(dates, pa.date32()),
-                "activity": ["usual"] * len(dates),
-                "lower_stretch": stretches,
-                "upper_stretch": stretches,
-            }
-        )
-        return float(fold_levels(history, IntervalSettings(rate=0.0)).lower[ACTIVITIES.index("usual")])
+        history = stretched([np.linspace(0.0, 4.0, rows)] * 10)  # 5 % lie above 3.8
+        return float(fold_levels(history, IntervalSettings(rate=0.0)).lower[USUAL, 0])
 
     # a stretch of one is what a 5 % quantile claims
     assert 1.0 <= lower(3) < 1.1 < lower(300) < lower(30_000) == pytest.approx(3.8, abs=0.1)
@@ -182,8 +184,55 @@ def test_coverage_over_any_thirty_days_stays_near_the_promise_through_regimes_an
 def test_groups_with_few_rows_follow_the_pool(history: pa.Table) -> None:
     alone = fold_levels(history, IntervalSettings(rate=0.0, pool_rows=1))
     pooled = fold_levels(history, IntervalSettings(rate=0.0, pool_rows=10**12))
-    assert len(set(pooled.lower.tolist())) == 1
-    assert len(set(alone.lower.tolist())) == 3
+    assert len(set(pooled.lower.ravel().tolist())) == 1
+    assert len(set(alone.lower.ravel().tolist())) == 3
+
+
+def of_plans(wide: str | None, narrow: str | None, rows: int = 5_000) -> pa.Table:
+    """Ten days of usual accounts of two plan types, one of which strays four times as far."""
+    reach = np.linspace(0.0, 4.0, rows)
+    first, second = stretched([reach] * 10, plan_type=wide), stretched([reach / 4] * 10, plan_type=narrow)
+    return pa.concat_tables([first, second])
+
+
+def test_plan_types_that_stray_further_have_wider_intervals_and_few_rows_follow_their_activity() -> None:
+    settings = IntervalSettings(rate=0.0, claim_rows=0)
+    many, few = (fold_levels(of_plans("Pro P1", "Standard P1", rows), settings) for rows in (5_000, 5))
+    assert many.plan_types == few.plan_types == ("Pro P1", "Standard P1")
+    whole, pro, standard = many.lower[USUAL]
+    assert standard < 0.5 * whole < whole < pro
+    assert pro == pytest.approx(3.8, abs=0.1)
+    assert np.ptp(few.lower[USUAL]) < 0.1 * few.lower[USUAL, 0]
+    # activities of which nothing was seen take the pool's
+    assert np.ptp(many.lower[ACTIVITIES.index("rare")]) == 0.0
+
+
+def test_an_account_takes_the_threshold_of_its_plan_type_and_a_stranger_that_of_its_activity() -> None:
+    levels = fold_levels(of_plans("Pro P1", "Standard P1"), IntervalSettings(rate=0.0))
+    names = ["Pro P1", "Standard P1", "Never seen", None]
+    scores = pa.table({
+        "prediction_date": pa.array([date(2024, 2, 1)] * 4, pa.date32()), "median": [0.0] * 4, "q05": [-100.0] * 4,
+        "q95": [100.0] * 4, "profit_scale": [1e-9] * 4, "probability_trade": [0.9] * 4, "plan_type": names,
+    })  # fmt: skip
+    lower = apply_levels(scores, levels)["lower_90"].to_numpy()
+    assert lower == pytest.approx(-100.0 * levels.lower[USUAL][[1, 2, 0, 0]])
+
+
+def test_only_the_largest_plan_types_have_thresholds_of_their_own() -> None:
+    many = pa.concat_tables(
+        stretched([np.linspace(0.0, 4.0, 10 + place)] * 3, plan_type=f"p{place}") for place in range(5)
+    )
+    settings = IntervalSettings(most_plan_types=2)
+    assert fold_levels(many, settings).plan_types == ("p3", "p4")
+
+
+def test_accounts_without_a_plan_type_are_calibrated_as_their_activity() -> None:
+    unknown = fold_levels(of_plans(None, None), IntervalSettings())
+    known = fold_levels(of_plans("Pro P1", "Standard P1"), IntervalSettings())
+    assert unknown.plan_types == ()
+    assert unknown.lower[:, 0].tolist() == fold_levels(of_plans("p", "p"), IntervalSettings()).lower[:, 0].tolist()
+    assert unknown.lower.shape == (3, 1)
+    assert known.lower.shape == (3, 3)
 
 
 def test_the_bundles_own_days_start_a_calibration_and_win_over_served_ones(

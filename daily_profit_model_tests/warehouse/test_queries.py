@@ -159,7 +159,8 @@ def test_coverage_counts_days_and_leaves_out_what_is_not_settled(warehouse: duck
 
 
 def calibration(**values: object) -> dict[str, Any]:
-    row = {"prediction_date": DAY, "tail": "lower", "activity": "usual", "level": 0.05, "accounts": 10}
+    row = {"prediction_date": DAY, "tail": "lower", "activity": "usual", "plan_type": "*",
+           "level": 0.05, "accounts": 10}  # fmt: skip
     return {**row, "mean_width": 100.0, "calibration_version": "c1", "model_version": "v", **values}
 
 
@@ -187,6 +188,7 @@ def test_width_is_the_mean_over_account_days_of_the_week(warehouse: duckdb.DuckD
         calibration(tail="upper"),
         calibration(prediction_date=DAY_BEFORE, accounts=30, mean_width=200.0),
         calibration(activity="rare", accounts=0, mean_width=None),
+        calibration(plan_type="Standard P1", mean_width=900.0),
     ]
     fill(warehouse, TABLES["monitoring/interval_calibration"], rows)
     rare, usual = asked(warehouse, "width_by_group")

@@ -22,7 +22,7 @@ from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_NET_PR
 from daily_profit_model.modeling.matrix import FeatureKind, ModelFeature
 from daily_profit_model.settings import Settings
 
-MODEL_CODE_VERSION = "4"
+MODEL_CODE_VERSION = "5"
 """Raise it when the same training set would give another model."""
 
 GATE_CODE_VERSION = "3"

@@ -40,7 +40,7 @@ DRAWN_DAYS = 90
 
 @table_asset(
     MONITORING_CONFORMITY,
-    code_version=code_version_of(scored_outcomes_query(MODEL_SCORES).code, "1"),
+    code_version=code_version_of(scored_outcomes_query(MODEL_SCORES).code, "2"),
     deps=[on(MODEL_SCORES), on(RAW_METRICS_DAILY)],
     kinds=("duckdb", "parquet"),
     required_resource_keys={"lake"},
@@ -60,7 +60,7 @@ def conformity(context: dg.AssetExecutionContext) -> Made:
 
 @table_asset(
     MONITORING_INTERVAL_CALIBRATION,
-    code_version="1",
+    code_version="2",
     deps=[on(MODEL_SCORES), on(MONITORING_CONFORMITY, look_back(CALIBRATION_DAYS, last=-1))],
     required_resource_keys={"lake", "settings"},
 )
@@ -90,8 +90,12 @@ def interval_calibration(context: dg.AssetExecutionContext) -> Made:
 
 def _of_calibration(rows: pa.Table) -> dict[str, object]:
     """What the UI draws over time: levels, thresholds, misses and widths, by tail and group."""
+    from daily_profit_model.modeling.calibration import WHOLE
+
     found: dict[str, object] = {"calibration_version": rows["calibration_version"][0].as_py()}
     for row in rows.to_pylist():
+        if row["plan_type"] != WHOLE:
+            continue
         tail, group = row["tail"], row["activity"]
         found |= {f"{tail}_level": row["level"], f"{tail}_threshold_{group}": row["threshold"]}
         found |= {f"{tail}_missed_{group}": row["window_miss_rate"], f"mean_width_{group}": row["mean_width"]}

@@ -45,7 +45,7 @@ def feature_snapshots() -> Query:
 
 @table_asset(
     MODEL_SCORES,
-    code_version="2",
+    code_version="3",
     deps=[on(FEATURE_SNAPSHOTS), on(MODELS_CHAMPION, _EARLIER_CUT_OFFS), on(MODELS_TRANSITIONS)],
     kinds=("lightgbm", "parquet"),
     required_resource_keys={"lake", "settings"},

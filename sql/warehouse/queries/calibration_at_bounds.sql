@@ -10,8 +10,8 @@ select
     max(calibration_version) as calibration_version
 from prop_trading_model.monitoring_interval_calibration
 where
-    level <= 0.001
-    or level >= 0.4
+    plan_type = '*'
+    and (level <= 0.001 or level >= 0.4)
 group by
     prediction_date,
     tail,
