@@ -64,8 +64,10 @@ class IntervalSettings:
     rate: float = 0.05
     """Step of the level per unit of missed miss rate and day (gamma of Gibbs & Candes)."""
     pool_rows: int = 2000
-    """A group with this many rows in the window gives and takes equal shares with the pool, a plan type with its
-    activity group."""
+    """A group with this many rows in the window gives and takes equal shares with the pool."""
+    plan_rows: int = 20_000
+    """The same of a plan type and its activity group. Many, since the quantiles know the plan already: with 2,000 a firm
+    of 500 accounts had a Winkler score that was 0.3 % worse than without plan types, and no better coverage of any."""
     most_plan_types: int = 24
     """Those with the most rows have thresholds of their own; others take their activity group's."""
     claim_rows: int = 2000
@@ -212,7 +214,7 @@ def _plan_type_tails(
     seen = _window_sums(rows, settings.window_days, 1.0)
     mass = _window_sums(rows / sizes[:, None, None], settings.window_days, keep)
     over = _window_sums(beyond / sizes[:, None, None, None], settings.window_days, keep)
-    trust = (seen / (seen + settings.pool_rows))[..., None]
+    trust = (seen / (seen + settings.plan_rows))[..., None]
     trust[:, :, 0] = 0.0
     own = over / np.where(mass > 0, mass, 1.0)[..., None]
     tails: Floats = trust * own + (1.0 - trust) * activity_tails[:, :, None]

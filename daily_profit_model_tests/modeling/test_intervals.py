@@ -196,7 +196,7 @@ def of_plans(wide: str | None, narrow: str | None, rows: int = 5_000) -> pa.Tabl
 
 
 def test_plan_types_that_stray_further_have_wider_intervals_and_few_rows_follow_their_activity() -> None:
-    settings = IntervalSettings(rate=0.0, claim_rows=0)
+    settings = IntervalSettings(rate=0.0, claim_rows=0, plan_rows=2_000)
     many, few = (fold_levels(of_plans("Pro P1", "Standard P1", rows), settings) for rows in (5_000, 5))
     assert many.plan_types == few.plan_types == ("Pro P1", "Standard P1")
     whole, pro, standard = many.lower[USUAL]
