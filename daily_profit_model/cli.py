@@ -17,6 +17,7 @@ from daily_profit_model.commands.lake import lake_app
 from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
 from daily_profit_model.commands.sandbox import sandbox_app
+from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
 
 app = typer.Typer(
@@ -119,6 +120,7 @@ def predict(
     predict_day(settings(), day_or_none(day), force=force)
 
 
+app.command()(train)
 app.command()(explain)
 
 

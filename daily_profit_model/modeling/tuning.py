@@ -1,0 +1,377 @@
+"""Which parameters of the boosters forecast best on days that walk forward through the history.
+
+Here: the search space, the folds, the loss of a trial, and the search: a tree-structured Parzen estimator (Bergstra
+et al. 2011, NeurIPS 24) that drops trials which are worse than the median of the ones before. Where its trials are
+kept is `studies`'. A search sees training and validation days alone, so that the days that calibrate and judge a
+version have not chosen its parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from daily_profit_model.cache import source_version
+from daily_profit_model.cache.key import digest_of
+from daily_profit_model.modeling.boosting import Binned, BoosterSettings, Part, bin_parts, grow
+from daily_profit_model.modeling.bundle import assemble, booster_file
+from daily_profit_model.modeling.carry import learn_carry
+from daily_profit_model.modeling.contracts import MODELS_TUNING
+from daily_profit_model.modeling.design import Design
+from daily_profit_model.modeling.evaluation import quantile_losses
+from daily_profit_model.modeling.forecasters import forecaster
+from daily_profit_model.modeling.frames import of_days
+from daily_profit_model.modeling.matrix import Floats, category_places, floats
+from daily_profit_model.modeling.scoring import score
+from daily_profit_model.modeling.splits import Days, Fold, walk_forward
+from daily_profit_model.modeling.studies import StudyStore, opened
+from daily_profit_model.modeling.training import TrainSettings, part_of, power_weights
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+Parameters = Mapping[str, int | float]
+
+MOST_FOLDS = 3
+LONGEST_TEST_DAYS = 28
+"""As many as judge a version: four whole weeks."""
+SHORTEST_TEST_DAYS = 7
+"""At least one whole week: days of a week differ."""
+TESTED_SHARE = 1 / 3
+"""Share of the days that folds may be tested on: the first fold must have enough to learn from."""
+STOPPING_SHARE = 1 / 5
+"""Share of a fold's training days that stop its boosters, when that is less than a version's validation days."""
+
+RANDOM_TRIALS = 10
+"""Trials before the estimator has enough to go by."""
+TRIALS_BEFORE_PRUNING = 5
+"""Trials whose median a trial is measured by, at least."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values of a parameter that are tried, both ends included."""
+
+    low: float
+    high: float
+    is_whole: bool = False
+    is_log: bool = False
+    """Drawn evenly over its logarithm."""
+
+
+SPACE: Mapping[str, Range] = {
+    "learning_rate": Range(0.01, 0.2, is_log=True),
+    "leaves": Range(3, 31, is_whole=True, is_log=True),
+    "leaf_row_share": Range(0.001, 0.05, is_log=True),
+    "feature_fraction": Range(0.3, 1.0),
+    "l2": Range(0.1, 100.0, is_log=True),
+    "weight_power": Range(0.0, 1.0),
+}
+"""By the names of BoosterSettings and TrainSettings. The number of rounds is not searched: stopping finds it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of parameters and how it did."""
+
+    number: int
+    """From 0, among the trials that were finished: those that a stop cut off do not count. 0 are the defaults."""
+    state: Literal["complete", "pruned"]
+    value: float
+    """USD: mean over the days of the folds done of a day's mean pinball loss at 5, 50 and 95 %, uncalibrated."""
+    folds: int
+    parameters: Parameters
+    seed: int
+    """Of its draw."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The trials of a search, and of how many folds a complete one consists."""
+
+    study: str
+    trials: tuple[Trial, ...]
+    folds: int
+
+    @property
+    def best(self) -> Trial:
+        """The complete trial of least loss; on a tie the earliest."""
+        return best_of(self.trials)
+
+    @property
+    def defaults(self) -> Trial:
+        """The trial of the parameters that serve without tuning."""
+        return self.trials[0]
+
+
+Progress = Callable[[Trial, Trial], None]
+"""Told of each trial when it is done, and of the best one so far."""
+
+
+def tune(
+    design: Design,
+    settings: TrainSettings,
+    *,
+    study: str = "tuning",
+    trials: int,
+    storage: StudyStore | None = None,
+    seed: int,
+    progress: Progress = lambda _done, _best: None,
+) -> Tuned:
+    """The first `trials` trials of the study, of which the ones that are missing are made now, one after the other.
+
+    Each draw depends on `seed` and on the finished trials before it alone, so a search that was stopped and goes on
+    makes the trials that it would have made in one go. `study` names what is kept in `storage` (see `study_name`).
+
+    Raises ValueError when there are too few days, or when `settings` lie outside of the space; StudyInUse.
+    """
+    import optuna
+
+    defaults = parameters_of(settings)
+    steps = folds_of(design, settings)
+    folds: list[_Prepared] = []
+    with opened(storage, study) as kept:
+        kept.pruner = optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING, n_warmup_steps=0)
+        for left in kept.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            kept.tell(left.number, state=optuna.trial.TrialState.FAIL)
+        while len(done := _finished(kept, seed)) < trials:
+            folds = folds or [_prepare(design, settings, step) for step in steps]
+            kept.sampler = _sampler(seed + len(done))
+            if not done and not kept.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
+                kept.enqueue_trial(dict(defaults))
+            _try(kept, folds, settings)
+            told = _finished(kept, seed)
+            progress(told[-1], best_of(told))
+    return Tuned(study, tuple(done[:trials]), len(steps))
+
+
+def study_name(design_digest: str, settings: TrainSettings, seed: int) -> str:
+    """A name that changes with all that decides a trial: data, code, fixed settings, space and seed.
+
+    `design_digest`: the digest of the design's cache key.
+    """
+    import lightgbm
+    import optuna
+
+    fixed = asdict(settings)
+    for name in ("threads", "workers"):  # the machine's, they change no result
+        del fixed["booster"][name]
+    parts = {
+        "design": design_digest,
+        "settings": json.loads(json.dumps(fixed)),
+        "space": {name: asdict(found) for name, found in SPACE.items()},
+        "seed": seed,
+        "code": source_version(__name__, lightgbm.__version__, optuna.__version__, np.__version__),
+    }
+    return f"net_profit-{settings.objective}-{digest_of(parts)[:16]}"
+
+
+def parameters_of(settings: TrainSettings) -> Parameters:
+    """What `settings` say of the parameters that are searched. Raises ValueError for a value that no trial has."""
+    found = {name: getattr(_owner(settings, name), name) for name in SPACE}
+    for name, value in found.items():
+        if not SPACE[name].low <= value <= SPACE[name].high:
+            raise ValueError(
+                f"{name} is {value:g}, and tuning looks from {SPACE[name].low:g} to {SPACE[name].high:g} only"
+            )
+    return found
+
+
+def with_parameters(settings: TrainSettings, parameters: Parameters) -> TrainSettings:
+    """`settings` with the searched parameters of a trial, all others as they are.
+
+    Raises ValueError for a name that is not searched: LightGBM would ignore it in silence.
+    """
+    if unknown := sorted(set(parameters) ^ set(SPACE)):
+        raise ValueError(f"tuned parameters are {', '.join(SPACE)}; {unknown[0]} is missing or no such one: tune again")
+    of_booster = {name: value for name, value in parameters.items() if name in _OF_BOOSTER}
+    others: dict[str, Any] = {name: value for name, value in parameters.items() if name not in _OF_BOOSTER}
+    booster: dict[str, Any] = {name: int(v) if SPACE[name].is_whole else float(v) for name, v in of_booster.items()}
+    return replace(settings, booster=replace(settings.booster, **booster), **others)
+
+
+_OF_BOOSTER = frozenset(field.name for field in fields(BoosterSettings))
+
+
+def _owner(settings: TrainSettings, name: str) -> TrainSettings | BoosterSettings:
+    return settings.booster if name in _OF_BOOSTER else settings
+
+
+def folds_of(design: Design, settings: TrainSettings) -> list[Fold]:
+    """The folds of a search, over the training and validation days of the design's split."""
+    days = (*design.split.train, *design.split.validation)
+    size = min(LONGEST_TEST_DAYS, max(SHORTEST_TEST_DAYS, int(len(days) * TESTED_SHARE / MOST_FOLDS)))
+    count = min(MOST_FOLDS, max(1, int(len(days) * TESTED_SHARE) // size))
+    return walk_forward(days, count, settings.split.embargo_days, size)
+
+
+def best_of(trials: Iterable[Trial]) -> Trial:
+    """The complete trial of least loss; on a tie the earliest."""
+    return min((trial for trial in trials if trial.state == "complete"), key=lambda trial: (trial.value, trial.number))
+
+
+def tuning_table(tuned: Tuned, design: Design, settings: TrainSettings) -> pa.Table:
+    """MODELS_TUNING of one search."""
+    rows = [
+        {
+            "cutoff": design.cutoff,
+            "objective": settings.objective,
+            "trial": trial.number,
+            "state": trial.state,
+            "value": trial.value,
+            "folds_done": trial.folds,
+            "folds": tuned.folds,
+            "parameters": json.dumps(dict(trial.parameters), sort_keys=True),
+            "is_best": trial == tuned.best,
+            "seed": trial.seed,
+            "study": tuned.study,
+        }
+        for trial in tuned.trials
+    ]
+    return pa.Table.from_pylist(rows, schema=MODELS_TUNING.schema())
+
+
+def importances(tuned: Tuned) -> dict[str, float]:
+    """How much each parameter decides whether a trial is among the best tenth, shares that add up to 1.
+
+    PED-ANOVA (Watanabe et al. 2023, IJCAI) over the complete trials; empty when they are too few to tell.
+    """
+    import optuna
+
+    complete = [trial for trial in tuned.trials if trial.state == "complete"]
+    if len(complete) <= RANDOM_TRIALS:
+        return {}
+    with opened(None, tuned.study) as study:
+        for trial in complete:
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=dict(trial.parameters), distributions=_distributions(), value=trial.value
+                )
+            )
+        found = optuna.importance.get_param_importances(
+            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+        )
+    return {name: float(share) for name, share in found.items()}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A fold with its matrices binned, for trials that change weights and trees alone."""
+
+    learning: Part
+    stopping: Part
+    """Both without their matrices, which are in `binned`."""
+    scales: tuple[Floats, Floats]
+    binned: Binned
+    tested: pa.Table
+    matrix: Any
+    design: Design
+    """With the carry that the fold's own days teach."""
+
+
+def _prepare(design: Design, settings: TrainSettings, fold: Fold) -> _Prepared:
+    learn, stop = _stopped(fold.train, settings)
+    rows = of_days(design.rows, learn)
+    own = replace(design, carry=learn_carry(rows, design.encoding) if design.carry else {})
+    learning, stopping = (part_of(own, days, settings) for days in (learn, stop))
+    names = [feature.name for feature in design.encoding]
+    learners = forecaster(settings.objective).learners
+    binned = bin_parts(learning, stopping, names, category_places(design.encoding), learners, settings.booster)
+    tested = of_days(design.rows, fold.test)
+    return _Prepared(
+        learning=replace(learning, matrix=np.empty((0, len(names)), np.float32)),
+        stopping=replace(stopping, matrix=np.empty((0, len(names)), np.float32)),
+        scales=(floats(rows["profit_scale"]), floats(of_days(design.rows, stop)["profit_scale"])),
+        binned=binned,
+        tested=tested,
+        matrix=own.matrix(tested),
+        design=own,
+    )
+
+
+def _stopped(days: Days, settings: TrainSettings) -> tuple[Days, Days]:
+    """A fold's training days as those that teach and those that stop, an embargo between them."""
+    wanted = max(int(len(days) * STOPPING_SHARE), settings.split.smallest_part_days)
+    count = max(1, min(settings.split.validation_days, wanted, len(days) // 3))
+    return days[: len(days) - count - settings.split.embargo_days], days[len(days) - count :]
+
+
+def _daily_losses(fold: _Prepared, settings: TrainSettings) -> Floats:
+    """USD, a value a test day: the mean over its rows and the three quantiles."""
+    parts = [
+        replace(part, weights={**part.weights, "power": power_weights(scale, settings.weight_power)})
+        for part, scale in zip((fold.learning, fold.stopping), fold.scales, strict=True)
+    ]
+    texts = grow(fold.binned, parts[0], parts[1], forecaster(settings.objective).learners, settings.booster)
+    manifest = {
+        "cutoff": fold.design.cutoff.isoformat(),
+        "forecaster": settings.objective,
+        "features": [asdict(feature) for feature in fold.design.encoding],
+        "carry": fold.design.carry,
+    }
+    model = assemble(manifest, {booster_file(name): text.encode() for name, text in texts.items()})
+    scores = score(model, fold.tested, threads=settings.booster.threads, matrix=fold.matrix)
+    quantiles = np.stack([floats(scores[name]) for name in ("q05", "median", "q95")], axis=1)
+    days = np.unique(fold.tested["target_date"].to_numpy(), return_inverse=True)[1]
+    losses: Floats = quantile_losses(floats(fold.tested["target_net_profit"]), quantiles, days).mean(axis=1)
+    return losses
+
+
+def _try(study: Study, folds: list[_Prepared], settings: TrainSettings) -> None:
+    """One more trial, stopped after a fold when it is worse than the median of the trials before it."""
+    import optuna
+
+    trial = study.ask(_distributions())
+    chosen = with_parameters(settings, trial.params)
+    losses: list[Floats] = []
+    for number, fold in enumerate(folds):
+        losses.append(_daily_losses(fold, chosen))
+        trial.report(float(np.concatenate(losses).mean()), number)
+        if number + 1 < len(folds) and trial.should_prune():
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            return
+    study.tell(trial, float(np.concatenate(losses).mean()))
+
+
+def _finished(study: Study, seed: int) -> list[Trial]:
+    from optuna.trial import TrialState
+
+    found = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return list(_told(sorted(found, key=lambda trial: trial.number), seed))
+
+
+def _told(found: Iterable[FrozenTrial], seed: int) -> Iterator[Trial]:
+    from optuna.trial import TrialState
+
+    for number, trial in enumerate(found):
+        yield Trial(
+            number=number,
+            state="complete" if trial.state == TrialState.COMPLETE else "pruned",
+            value=float(trial.value if trial.value is not None else np.nan),
+            folds=len(trial.intermediate_values),
+            parameters=dict(trial.params),
+            seed=seed + number,
+        )
+
+
+def _sampler(seed: int) -> Any:
+    import optuna
+
+    return optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=False, seed=seed)
+
+
+def _distributions() -> dict[str, Any]:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return {
+        name: IntDistribution(int(found.low), int(found.high), log=found.is_log)
+        if found.is_whole
+        else FloatDistribution(found.low, found.high, log=found.is_log)
+        for name, found in SPACE.items()
+    }
