@@ -152,6 +152,10 @@ def ui(
     raise typer.Exit(serve_ui(settings(), port=port))
 
 
+INTERRUPTED = 130
+"""Typer's exit code of Ctrl-C, which it answers without a word."""
+
+
 def fail(message: str, code: int) -> NoReturn:
     typer.echo(f"dpm: {' '.join(message.split())}", err=True)
     raise SystemExit(code)
@@ -159,10 +163,15 @@ def fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Run the command line; foreseen errors are one line, anything else is one line and --debug's traceback."""
+    stopped = "stopped; what is complete stays, the rest is made by the next run"
     try:
         app(standalone_mode=True)
     except KeyboardInterrupt:
-        fail("stopped; what is complete stays, the rest is made by the next run", 1)
+        fail(stopped, 1)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            fail(stopped, 1)
+        raise
     except (WrongSettings, WrongUse) as error:
         if "--debug" in sys.argv:
             raise

@@ -42,7 +42,11 @@ def lake_of(platform: Platform) -> Lake:
 
 def test_every_table_of_the_graph_is_filled_and_the_coming_day_is_predicted(platform: Platform) -> None:
     lake = lake_of(platform)
-    empty = [table.name for table in ALL_TABLES if not lake.partitions(table.name) and table not in (*TOLD_OF_NOW, *ASKED_FOR)]
+    empty = [
+        table.name
+        for table in ALL_TABLES
+        if not lake.partitions(table.name) and table not in (*TOLD_OF_NOW, *ASKED_FOR)
+    ]
     assert empty == []
     assert lake.partitions(PREDICTIONS_ACCOUNT_DAILY.name)[-1] == (END + timedelta(days=1)).isoformat()
 

@@ -124,6 +124,8 @@ class Launcher:
             raise_on_error=False,
         )
         if not result.success:
+            if _is_interrupted(result):
+                raise KeyboardInterrupt
             raise RunFailed(_why(result))
         evaluations = result.get_asset_check_evaluations()
         failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
@@ -155,6 +157,16 @@ def _is_whole(work: Work) -> bool:
     """Weekly partitions without a hole between them can go in one run."""
     days = [date.fromisoformat(partition) for partition in work.partitions]
     return all((later - earlier).days == 7 for earlier, later in pairwise(days))
+
+
+def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether somebody stopped the run: Dagster makes Ctrl-C a failure of the step."""
+    return any(
+        event.event_type == dg.DagsterEventType.STEP_FAILURE
+        and event.step_failure_data.error is not None
+        and event.step_failure_data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        for event in result.all_events
+    )
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from daily_profit_model.defs.calendars import CUT_OFFS
-from daily_profit_model.defs.launch.command import console, run_steps, run_with_progress
+from daily_profit_model.defs.launch.command import run_steps, run_with_progress
 from daily_profit_model.defs.launch.plan import STEPS, Step, Work, days_needed, days_with_targets, has_history
 from daily_profit_model.defs.launch.runs import AssetConfigs, Launcher
 from daily_profit_model.defs.models.tunings import settings_of, tuning_in_use
@@ -51,7 +51,7 @@ def train_cut_off(
     for step in (*((TUNING,) if is_tuned else ()), VERSION, GATE):
         run_with_progress(launcher, Work(step, [wanted], "asked for"), False, configs.get(step.tables[0]))
     for line in told(lake, wanted, objective):
-        console.print(line)
+        print(line)  # whole, however narrow the terminal
 
 
 def checked_objective(name: str) -> str:
@@ -93,7 +93,9 @@ def told(lake: Lake, cutoff: str, objective: str) -> Iterator[str]:
     [version] = read(lake, MODELS_NET_PROFIT, [cutoff]).to_pylist()
     tuning = tuning_in_use(lake, cutoff, objective)
     if tuning is None:
-        yield f"parameters  {objective}, the defaults"
+        yield f"parameters  {objective}, the defaults: nothing is tuned up to here"
+    elif tuning.trial == 0:
+        yield f"parameters  {objective}, the defaults: no trial of {MODELS_TUNING.name} {tuning.cutoff} is better"
     else:
         gain = 1.0 - tuning.value / tuning.defaults_value
         yield (
@@ -106,8 +108,9 @@ def told(lake: Lake, cutoff: str, objective: str) -> Iterator[str]:
         f"against {version['best_baseline']}"
     )
     yield f"coverage    {version['coverage_90']:.3f} of the 90 % intervals"
-    for row in read(lake, MODELS_CHAMPION, [cutoff]).to_pylist():
-        of = "" if row["version"] == version["version"] else f" {row['version']}"
-        yield f"gate       {of} {row['decision']}: {row['reason']}"
+    decisions = read(lake, MODELS_CHAMPION, [cutoff]).to_pylist()
+    for row in sorted(decisions, key=lambda row: bool(row["version"] != version["version"])):
+        of = "" if row["version"] == version["version"] else f"{row['version']} "
+        yield f"gate        {of}{row['decision']}: {row['reason']}"
     if any(later > cutoff for later in lake.partitions(MODELS_CHAMPION.name)):
         yield "later decisions know another version of this cut-off: dpm run --stages models makes them again"

@@ -40,8 +40,10 @@ def search(
     """The rows of models/tuning at `cutoff` and their metadata; `say` hears a line a trial."""
 
     def told(done: Trial, best: Trial) -> None:
-        what = f"{done.value:,.2f} USD" if done.state == "complete" else f"pruned after {done.folds} folds"
-        say(f"trial {done.number + 1:>3} of {trials}: {what:<22} best so far {best.value:,.2f} (trial {best.number})")
+        count = "1 fold" if done.folds == 1 else f"{done.folds} folds"
+        what = f"{done.value:,.2f} USD" if done.state == "complete" else f"pruned after {count}"
+        best_so_far = f"{best.value:,.2f} USD, trial {best.number}{' (the defaults)' if best.number == 0 else ''}"
+        say(f"trial {done.number:>3} ({done.number + 1} of {trials}): {what:<20} best so far {best_so_far}")
 
     design = kept_design(lake, Cache(settings.cache_dir), cutoff, features, parameters)
     study = study_name(design_key(lake, cutoff, features, parameters).digest, parameters, seed)
