@@ -28,8 +28,8 @@ class StudyInUse(Exception):
     """Another process works on the study."""
 
 
-class NoDriver(Exception):
-    """DPM_DATABASE_URL is set, and what talks to PostgreSQL is not installed."""
+class NoDatabase(Exception):
+    """DPM_DATABASE_URL is set, and the database cannot be reached, or what talks to it is not installed."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class StudyStore:
 def opened(store: StudyStore | None, name: str) -> Iterator[Study]:
     """The study `name`, new or as it was left; None keeps it in memory.
 
-    Raises StudyInUse when another process has it open (a killed one has not), NoDriver without the driver.
+    Raises StudyInUse when another process has it open (a killed one has not), NoDatabase without the database.
     """
     import optuna
 
@@ -95,11 +95,15 @@ def _held_in_database(store: StudyStore, name: str) -> Iterator[tuple[str, dict[
         options = {"connect_args": {"options": f"-csearch_path={POSTGRESQL_SCHEMA}"}}
         engine = sqlalchemy.create_engine(url, **options)
     except ModuleNotFoundError as error:
-        raise NoDriver(
+        raise NoDatabase(
             "DPM_DATABASE_URL is set, but psycopg is not installed: uv sync --extra postgresql, or unset it"
         ) from error
     try:
-        with engine.connect() as session:
+        try:
+            connection = engine.connect()
+        except sqlalchemy.exc.OperationalError as error:
+            raise NoDatabase(f"DPM_DATABASE_URL cannot be reached: {error.orig}") from error
+        with connection as session:
             session.execute(sqlalchemy.text(f"create schema if not exists {POSTGRESQL_SCHEMA}"))
             session.commit()
             locked = sqlalchemy.text("select pg_try_advisory_lock(hashtextextended(:name, 0))")

@@ -188,8 +188,8 @@ def with_parameters(settings: TrainSettings, parameters: Parameters) -> TrainSet
 
     Raises ValueError for a name that is not searched: LightGBM would ignore it in silence.
     """
-    if unknown := sorted(set(parameters) ^ set(SPACE)):
-        raise ValueError(f"tuned parameters are {', '.join(SPACE)}; {unknown[0]} is missing or no such one: tune again")
+    if unknown := sorted(set(parameters) - set(SPACE)):
+        raise ValueError(f"{unknown[0]} is no parameter that is tuned ({', '.join(SPACE)}): tune again")
     of_booster = {name: value for name, value in parameters.items() if name in _OF_BOOSTER}
     others: dict[str, Any] = {name: value for name, value in parameters.items() if name not in _OF_BOOSTER}
     booster: dict[str, Any] = {name: int(v) if SPACE[name].is_whole else float(v) for name, v in of_booster.items()}
