@@ -180,8 +180,9 @@ def plot_tuning(trials: pa.Table, importances: Mapping[str, float]) -> bytes:
     numbers, values = rows["trial"].to_numpy(), floats(rows["value"])
     complete = rows["state"].to_numpy(zero_copy_only=False) == "complete"
     left.scatter(numbers[complete], values[complete], s=14, color=BLUE, label="complete")
-    # a pruned trial's loss is that of its first folds alone
-    left.scatter(numbers[~complete], values[~complete], s=14, color=GREY, marker="x", label="pruned")
+    left.scatter(
+        numbers[~complete], values[~complete], s=14, color=GREY, marker="x", label="pruned (of its first folds)"
+    )
     left.step(numbers[complete], np.minimum.accumulate(values[complete]), color=RED, where="post", label="best so far")
     left.axhline(values[0], color=GREY, linestyle="--", linewidth=1, label="defaults")
     left.set_xlabel("trial")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,12 +17,12 @@ import pyarrow.compute as pc
 import pytest
 from typer.testing import CliRunner
 
-from daily_profit_model.cli import app
+from daily_profit_model.cli import app, main
 from daily_profit_model.defs.automation.jobs import weekly_training
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.launch import runs
 from daily_profit_model.defs.launch import train as launch
-from daily_profit_model.defs.models import gate
+from daily_profit_model.defs.models import gate, searches
 from daily_profit_model.defs.models.assets import MODEL_CODE_VERSION
 from daily_profit_model.defs.models.registry import hash_lookup
 from daily_profit_model.defs.models.tunings import beside_others, tuning_in_use, tuning_inputs
@@ -167,6 +171,26 @@ def test_wrong_use_is_said_before_anything_runs(
     assert isinstance(done.exception, WrongUse)
     assert str(done.exception).startswith(said)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_in_a_search_is_one_line_and_exit_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(launch, "trainable", lambda _: [CUTOFF])
+    monkeypatch.setattr(launch, "run_steps", lambda *_: [])
+    monkeypatch.setattr(searches, "search", stopped)
+    monkeypatch.setattr(sys, "argv", ["dpm", "train", "--cutoff", CUTOFF, "--tune-hyperparameters"])
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(SystemExit) as end:
+        monkeypatch.setattr(runs, "stored_instance", lambda _: instance)
+        main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "dpm: stopped; what is complete stays, the rest is made by the next run\n"
 
 
 def test_train_searches_trains_asks_the_gate_and_says_a_line_a_result(

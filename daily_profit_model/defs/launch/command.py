@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -116,7 +117,7 @@ def shown_progress(work: Work, shown_on: Console) -> Iterator[None]:
             rate = done / max(time.monotonic() - started, 1e-9)
             progress.update(task, advance=1, rate=f"{rate:.1f} partitions/s")
 
-        with listening(stored), reading(progress.console.print):
+        with listening(stored), reading(partial(progress.console.print, soft_wrap=True)):
             yield
 
 

@@ -42,8 +42,10 @@ def search(
     def told(done: Trial, best: Trial) -> None:
         count = "1 fold" if done.folds == 1 else f"{done.folds} folds"
         what = f"{done.value:,.2f} USD" if done.state == "complete" else f"pruned after {count}"
-        best_so_far = f"{best.value:,.2f} USD, trial {best.number}{' (the defaults)' if best.number == 0 else ''}"
-        say(f"trial {done.number:>3} ({done.number + 1} of {trials}): {what:<20} best so far {best_so_far}")
+        which = f"trial {best.number}" if best.number else "the defaults"
+        say(
+            f"trial {done.number:>3} ({done.number + 1} of {trials}): {what:<20} best so far {best.value:,.2f} USD, {which}"
+        )
 
     design = kept_design(lake, Cache(settings.cache_dir), cutoff, features, parameters)
     study = study_name(design_key(lake, cutoff, features, parameters).digest, parameters, seed)
