@@ -160,7 +160,7 @@ MODELS_NET_PROFIT = Table(
 MODELS_TUNING = Table(
     name="models/tuning",
     description="Parameters of the boosters that were tried on folds of the training and validation days, a row a "
-    "trial; the best of a cut-off's objective serve its version and later ones, until they are tuned again.",
+    "trial; the chosen ones of a cut-off's objective serve its version and later ones, until they are tuned again.",
     key=("objective", "trial"),
     partitioning="cutoff",
     columns=(
@@ -172,7 +172,15 @@ MODELS_TUNING = Table(
         Column("folds_done", INT, "Folds that were tried.", unit="folds", required=True),
         Column("folds", INT, "Folds of a complete trial.", unit="folds", required=True),
         Column("parameters", TEXT, "What was tried, by name, as JSON.", required=True),
+        _share("gain", "1 - value / that of the defaults on the same days; null: pruned.", required=False),
+        _share("gain_lower", "Lower end of its 99 % interval over days; null: pruned.", required=False),
         Column("is_best", FLAG, "Whether it is the objective's complete trial of least loss.", required=True),
+        Column(
+            "is_chosen",
+            FLAG,
+            "Whether versions take its parameters: the best one's if gain_lower is above zero, else the defaults.",
+            required=True,
+        ),
         Column("seed", INT, "Seed of the draw.", required=True),
         Column("study", TEXT, "The study that it belongs to.", required=True),
     ),

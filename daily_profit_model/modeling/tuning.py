@@ -23,7 +23,7 @@ from daily_profit_model.modeling.bundle import assemble, booster_file
 from daily_profit_model.modeling.carry import learn_carry
 from daily_profit_model.modeling.contracts import MODELS_TUNING
 from daily_profit_model.modeling.design import Design
-from daily_profit_model.modeling.evaluation import quantile_losses
+from daily_profit_model.modeling.evaluation import Interval, quantile_losses, sure_skill
 from daily_profit_model.modeling.forecasters import forecaster
 from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.matrix import Floats, category_places, floats
@@ -89,6 +89,8 @@ class Trial:
     parameters: Parameters
     seed: int
     """Of its draw."""
+    losses: tuple[float, ...]
+    """USD, a value a day that was tried; `value` is their mean."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,19 @@ class Tuned:
     def defaults(self) -> Trial:
         """The trial of the parameters that serve without tuning."""
         return self.trials[0]
+
+    def gain(self, trial: Trial) -> Interval:
+        """1 - loss of a complete trial / that of the defaults, with a 99 % interval over the same days."""
+        return sure_skill(np.array(trial.losses), np.array(self.defaults.losses))
+
+    @property
+    def chosen(self) -> Trial:
+        """The best trial if it is surely better than the defaults, else these.
+
+        The best of many is best by luck as well: parameters that gained 0.7 % on the folds of a simulated panel
+        lost 1.4 % on the days that judge.
+        """
+        return self.best if self.gain(self.best)[1] > 0 else self.defaults
 
 
 Progress = Callable[[Trial, Trial], None]
@@ -228,7 +243,10 @@ def tuning_table(tuned: Tuned, design: Design, settings: TrainSettings) -> pa.Ta
             "folds_done": trial.folds,
             "folds": tuned.folds,
             "parameters": json.dumps(dict(trial.parameters), sort_keys=True),
+            "gain": tuned.gain(trial)[0] if trial.state == "complete" else None,
+            "gain_lower": tuned.gain(trial)[1] if trial.state == "complete" else None,
             "is_best": trial == tuned.best,
+            "is_chosen": trial == tuned.chosen,
             "seed": trial.seed,
             "study": tuned.study,
         }
@@ -332,6 +350,7 @@ def _try(study: Study, folds: list[_Prepared], settings: TrainSettings) -> None:
     losses: list[Floats] = []
     for number, fold in enumerate(folds):
         losses.append(_daily_losses(fold, chosen))
+        trial.set_user_attr(_LOSSES, np.concatenate(losses).tolist())
         trial.report(float(np.concatenate(losses).mean()), number)
         if number + 1 < len(folds) and trial.should_prune():
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
@@ -357,7 +376,12 @@ def _told(found: Iterable[FrozenTrial], seed: int) -> Iterator[Trial]:
             folds=len(trial.intermediate_values),
             parameters=dict(trial.params),
             seed=seed + number,
+            losses=tuple(trial.user_attrs[_LOSSES]),
         )
+
+
+_LOSSES = "daily_losses"
+"""What a study's trial keeps them under."""
 
 
 def _sampler(seed: int) -> Any:

@@ -65,7 +65,10 @@ def tuned_rows(cutoff: str, objective: str = "l1", l2: float = 3.0) -> pa.Table:
             "folds_done": 3,
             "folds": 3,
             "parameters": json.dumps(parameters),
+            "gain": number / 9.0,
+            "gain_lower": number / 9.0 - 0.01,
             "is_best": number == 1,
+            "is_chosen": number == 1,
             "seed": number,
             "study": "s",
         }

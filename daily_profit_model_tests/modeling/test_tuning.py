@@ -165,8 +165,25 @@ def test_a_trial_that_is_worse_than_the_median_is_dropped_after_a_fold_and_is_ne
     assert pruned
     assert all(1 <= trial.folds < found.folds == 3 for trial in pruned)
     assert found.best.folds == 3
-    first = Trial(0, "complete", 5.0, 3, {}, 1)
-    assert Tuned("-", (first, Trial(1, "pruned", 1.0, 1, {}, 2), Trial(2, "complete", 5.0, 3, {}, 3)), 3).best is first
+    first = Trial(0, "complete", 5.0, 3, {}, 1, ())
+    others = (Trial(1, "pruned", 1.0, 1, {}, 2, ()), Trial(2, "complete", 5.0, 3, {}, 3, ()))
+    assert Tuned("-", (first, *others), 3).best is first
+
+
+def test_the_best_trial_is_chosen_only_where_it_is_better_than_the_defaults_beyond_the_luck_of_days() -> None:
+    days = 10.0 + np.random.default_rng(1).normal(0.0, 3.0, 60)
+    luck = np.random.default_rng(2).normal(0.0, 0.5, 60)
+
+    def search(saved: float) -> Tuned:
+        losses = (days, days - saved + luck - luck.mean())
+        trials = (Trial(n, "complete", float(own.mean()), 3, {}, n, tuple(own)) for n, own in enumerate(losses))
+        return Tuned("-", tuple(trials), 3)
+
+    for saved, number in ((0.05, 0), (0.5, 1)):
+        found = search(saved)
+        assert found.best.number == 1
+        assert found.chosen.number == number
+        assert found.gain(found.best)[0] == pytest.approx(saved / days.mean())
 
 
 def test_boosters_grown_on_shared_bins_after_others_have_the_bytes_of_boosters_grown_alone(design: Design) -> None:
@@ -232,7 +249,9 @@ def test_the_rows_of_a_search_are_those_of_the_contract_with_one_best(design: De
     rows = tuning_table(in_one_go, design, BAD)
     assert rows.schema == MODELS_TUNING.schema()
     assert rows["seed"].to_pylist() == [SEED, SEED + 1, SEED + 2, SEED + 3]
-    assert pc.sum(rows["is_best"]).as_py() == 1
+    assert pc.sum(rows["is_best"]).as_py() == pc.sum(rows["is_chosen"]).as_py() == 1
+    assert rows["gain"][0].as_py() == 0.0
+    assert max(rows["gain"].to_pylist()) > 0.01
     drawn = plots.plot_tuning(rows, importances(in_one_go))
     assert 2000 < len(drawn) <= plots.LARGEST_PNG_BYTES
     assert drawn == plots.plot_tuning(rows.take(pa.array([2, 0, 3, 1])), {})
@@ -244,7 +263,7 @@ def test_the_parameter_that_decides_is_the_most_important_one() -> None:
     for number in range(40):
         drawn = {name: float(rng.uniform(found.low, found.high)) for name, found in SPACE.items()}
         drawn["leaves"] = int(drawn["leaves"])
-        trials.append(Trial(number, "complete", drawn["weight_power"] ** 2, 3, drawn, number))
+        trials.append(Trial(number, "complete", drawn["weight_power"] ** 2, 3, drawn, number, ()))
     found = importances(Tuned("-", tuple(trials), 3))
     assert max(found, key=lambda name: found[name]) == "weight_power"
     assert sum(found.values()) == pytest.approx(1.0)

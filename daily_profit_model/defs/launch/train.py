@@ -95,7 +95,7 @@ def told(lake: Lake, cutoff: str, objective: str) -> Iterator[str]:
     if tuning is None:
         yield f"parameters  {objective}, the defaults: nothing is tuned up to here"
     elif tuning.trial == 0:
-        yield f"parameters  {objective}, the defaults: no trial of {MODELS_TUNING.name} {tuning.cutoff} is better"
+        yield f"parameters  {objective}, the defaults: no trial of {MODELS_TUNING.name} {tuning.cutoff} is surely better"
     else:
         gain = 1.0 - tuning.value / tuning.defaults_value
         yield (

@@ -59,6 +59,7 @@ def search(
 
 def _facts(tuned: Tuned, parameters: TrainSettings) -> dict[str, dg.MetadataValue]:
     best, defaults = tuned.best, tuned.defaults
+    gain, surely, _ = tuned.gain(best)
     return {
         "objective": dg.MetadataValue.text(parameters.objective),
         "study": dg.MetadataValue.text(tuned.study),
@@ -66,6 +67,8 @@ def _facts(tuned: Tuned, parameters: TrainSettings) -> dict[str, dg.MetadataValu
         "trials_pruned": dg.MetadataValue.int(sum(trial.state == "pruned" for trial in tuned.trials)),
         "best_value": dg.MetadataValue.float(best.value),
         "defaults_value": dg.MetadataValue.float(defaults.value),
-        "better_than_defaults": dg.MetadataValue.float(1.0 - best.value / defaults.value),
-        "best_parameters": dg.MetadataValue.json(dict(best.parameters)),
+        "better_than_defaults": dg.MetadataValue.float(gain),
+        "surely_better_by": dg.MetadataValue.float(surely),
+        "chosen_trial": dg.MetadataValue.int(tuned.chosen.number),
+        "chosen_parameters": dg.MetadataValue.json(dict(tuned.chosen.parameters)),
     }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The best trial of one search."""
+    """The chosen trial of one search: the best, or the defaults where it is not surely better."""
 
     cutoff: str
     study: str
@@ -71,15 +71,20 @@ def tuning_in_use(lake: Lake, cutoff: str, objective: str) -> Tuning | None:
             rows = read(lake, MODELS_TUNING, [partition])
             rows = rows.filter(pc.equal(rows["objective"], objective))
             if rows.num_rows:
-                return _best(partition, rows)
+                return _chosen(partition, rows)
     return None
 
 
-def _best(partition: str, rows: pa.Table) -> Tuning:
-    best = rows.filter(rows["is_best"]).to_pylist()[0]
+def _chosen(partition: str, rows: pa.Table) -> Tuning:
+    chosen = rows.filter(rows["is_chosen"]).to_pylist()[0]
     defaults = rows.filter(pc.equal(rows["trial"], 0)).to_pylist()[0]
     return Tuning(
-        partition, best["study"], best["trial"], best["value"], defaults["value"], json.loads(best["parameters"])
+        cutoff=partition,
+        study=chosen["study"],
+        trial=chosen["trial"],
+        value=chosen["value"],
+        defaults_value=defaults["value"],
+        parameters=json.loads(chosen["parameters"]),
     )
 
 
