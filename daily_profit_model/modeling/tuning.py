@@ -119,8 +119,8 @@ class Tuned:
     def chosen(self) -> Trial:
         """The best trial if it is surely better than the defaults, else these.
 
-        The best of many is best by luck as well: parameters that gained 0.7 % on the folds of a simulated panel
-        lost 1.4 % on the days that judge.
+        The best of many is best by luck as well: of 20 trials on the tests' panel (150 accounts, 110 days) the best
+        gained 0.7 % on the folds and lost 1.4 % on the days that judge.
         """
         return self.best if self.gain(self.best)[1] > 0 else self.defaults
 

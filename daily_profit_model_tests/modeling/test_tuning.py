@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daily_profit_model.modeling import plots, tuning
@@ -131,6 +131,7 @@ def test_a_search_never_looks_at_the_days_that_calibrate_and_judge_L7(design: De
     assert tune(seen, BAD, trials=1, seed=SEED).trials != in_one_go.trials[:1]
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(44, 400))
 def test_folds_walk_forward_over_training_and_validation_days_with_whole_weeks_to_judge(count: int) -> None:
     days = [date(2026, 1, 1) + timedelta(days=offset) for offset in range(count)]
@@ -200,8 +201,8 @@ def test_a_version_with_tuned_parameters_reports_them_and_loses_no_fixed_one(des
     parameters = {"learning_rate": 0.11, "leaves": 9, "leaf_row_share": 0.002, "feature_fraction": 0.5, "l2": 3.0, "weight_power": 0.75}  # fmt: skip
     told = {"cutoff": "2024-03-31", "trial": 3}
     plain, tuned = (
-        train_on(design, settings=settings, data_versions={}, code_version="1", tuning=source).model.manifest
-        for settings, source in ((BAD, None), (with_parameters(BAD, parameters), told))
+        train_on(design, settings=own, data_versions={}, code_version="1", tuning=source).model.manifest
+        for own, source in ((BAD, None), (with_parameters(BAD, parameters), told))
     )
     for name, reported in tuned["parameters"].items():
         before = plain["parameters"][name]
