@@ -1,9 +1,9 @@
 """Which parameters of the boosters forecast best on days that walk forward through the history.
 
-Here: the search space, the folds, the loss of a trial, and the search: a tree-structured Parzen estimator (Bergstra
-et al. 2011, NeurIPS 24) that drops trials which are worse than the median of the ones before. Where its trials are
-kept is `studies`'. A search sees training and validation days alone, so that the days that calibrate and judge a
-version have not chosen its parameters.
+Here: the search space and the search: a tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) that drops
+trials which are worse than the median of the ones before. What a trial costs is `tuning_folds`', where it is kept
+`studies`'. A search sees training and validation days alone, so that the days that calibrate and judge a version have
+not chosen its parameters.
 """
 
 from __future__ import annotations
@@ -18,35 +18,20 @@ import pyarrow as pa
 
 from daily_profit_model.cache import source_version
 from daily_profit_model.cache.key import digest_of
-from daily_profit_model.modeling.boosting import Binned, BoosterSettings, Part, bin_parts, grow
-from daily_profit_model.modeling.bundle import assemble, booster_file
-from daily_profit_model.modeling.carry import learn_carry
+from daily_profit_model.modeling.boosting import BoosterSettings
 from daily_profit_model.modeling.contracts import MODELS_TUNING
 from daily_profit_model.modeling.design import Design
-from daily_profit_model.modeling.evaluation import Interval, quantile_losses, sure_skill
-from daily_profit_model.modeling.forecasters import forecaster
-from daily_profit_model.modeling.frames import of_days
-from daily_profit_model.modeling.matrix import Floats, category_places, floats
-from daily_profit_model.modeling.scoring import score
-from daily_profit_model.modeling.splits import Days, Fold, walk_forward
+from daily_profit_model.modeling.evaluation import Interval, sure_skill
+from daily_profit_model.modeling.matrix import Floats
 from daily_profit_model.modeling.studies import StudyStore, opened
-from daily_profit_model.modeling.training import TrainSettings, part_of, power_weights
+from daily_profit_model.modeling.training import TrainSettings
+from daily_profit_model.modeling.tuning_folds import PreparedFold, daily_losses, folds_of, prepared
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 Parameters = Mapping[str, int | float]
-
-MOST_FOLDS = 3
-LONGEST_TEST_DAYS = 28
-"""As many as judge a version: four whole weeks."""
-SHORTEST_TEST_DAYS = 7
-"""At least one whole week: days of a week differ."""
-TESTED_SHARE = 1 / 3
-"""Share of the days that folds may be tested on: the first fold must have enough to learn from."""
-STOPPING_SHARE = 1 / 5
-"""Share of a fold's training days that stop its boosters, when that is less than a version's validation days."""
 
 RANDOM_TRIALS = 10
 """Trials before the estimator has enough to go by."""
@@ -150,13 +135,13 @@ def tune(
 
     defaults = parameters_of(settings)
     steps = folds_of(design, settings)
-    folds: list[_Prepared] = []
+    folds: list[PreparedFold] = []
     with opened(storage, study) as kept:
         kept.pruner = optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING, n_warmup_steps=0)
         for left in kept.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             kept.tell(left.number, state=optuna.trial.TrialState.FAIL)
         while len(done := _finished(kept, seed)) < trials:
-            folds = folds or [_prepare(design, settings, step) for step in steps]
+            folds = folds or [prepared(design, settings, step) for step in steps]
             kept.sampler = _sampler(seed + len(done))
             if not done and not kept.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
                 kept.enqueue_trial(dict(defaults))
@@ -218,14 +203,6 @@ def _owner(settings: TrainSettings, name: str) -> TrainSettings | BoosterSetting
     return settings.booster if name in _OF_BOOSTER else settings
 
 
-def folds_of(design: Design, settings: TrainSettings) -> list[Fold]:
-    """The folds of a search, over the training and validation days of the design's split."""
-    days = (*design.split.train, *design.split.validation)
-    size = min(LONGEST_TEST_DAYS, max(SHORTEST_TEST_DAYS, int(len(days) * TESTED_SHARE / MOST_FOLDS)))
-    count = min(MOST_FOLDS, max(1, int(len(days) * TESTED_SHARE) // size))
-    return walk_forward(days, count, settings.split.embargo_days, size)
-
-
 def best_of(trials: Iterable[Trial]) -> Trial:
     """The complete trial of least loss; on a tie the earliest."""
     return min((trial for trial in trials if trial.state == "complete"), key=lambda trial: (trial.value, trial.number))
@@ -278,70 +255,7 @@ def importances(tuned: Tuned) -> dict[str, float]:
     return {name: float(share) for name, share in found.items()}
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """A fold with its matrices binned, for trials that change weights and trees alone."""
-
-    learning: Part
-    stopping: Part
-    """Both without their matrices, which are in `binned`."""
-    scales: tuple[Floats, Floats]
-    binned: Binned
-    tested: pa.Table
-    matrix: Any
-    design: Design
-    """With the carry that the fold's own days teach."""
-
-
-def _prepare(design: Design, settings: TrainSettings, fold: Fold) -> _Prepared:
-    learn, stop = _stopped(fold.train, settings)
-    rows = of_days(design.rows, learn)
-    own = replace(design, carry=learn_carry(rows, design.encoding) if design.carry else {})
-    learning, stopping = (part_of(own, days, settings) for days in (learn, stop))
-    names = [feature.name for feature in design.encoding]
-    learners = forecaster(settings.objective).learners
-    binned = bin_parts(learning, stopping, names, category_places(design.encoding), learners, settings.booster)
-    tested = of_days(design.rows, fold.test)
-    return _Prepared(
-        learning=replace(learning, matrix=np.empty((0, len(names)), np.float32)),
-        stopping=replace(stopping, matrix=np.empty((0, len(names)), np.float32)),
-        scales=(floats(rows["profit_scale"]), floats(of_days(design.rows, stop)["profit_scale"])),
-        binned=binned,
-        tested=tested,
-        matrix=own.matrix(tested),
-        design=own,
-    )
-
-
-def _stopped(days: Days, settings: TrainSettings) -> tuple[Days, Days]:
-    """A fold's training days as those that teach and those that stop, an embargo between them."""
-    wanted = max(int(len(days) * STOPPING_SHARE), settings.split.smallest_part_days)
-    count = max(1, min(settings.split.validation_days, wanted, len(days) // 3))
-    return days[: len(days) - count - settings.split.embargo_days], days[len(days) - count :]
-
-
-def _daily_losses(fold: _Prepared, settings: TrainSettings) -> Floats:
-    """USD, a value a test day: the mean over its rows and the three quantiles."""
-    parts = [
-        replace(part, weights={**part.weights, "power": power_weights(scale, settings.weight_power)})
-        for part, scale in zip((fold.learning, fold.stopping), fold.scales, strict=True)
-    ]
-    texts = grow(fold.binned, parts[0], parts[1], forecaster(settings.objective).learners, settings.booster)
-    manifest = {
-        "cutoff": fold.design.cutoff.isoformat(),
-        "forecaster": settings.objective,
-        "features": [asdict(feature) for feature in fold.design.encoding],
-        "carry": fold.design.carry,
-    }
-    model = assemble(manifest, {booster_file(name): text.encode() for name, text in texts.items()})
-    scores = score(model, fold.tested, threads=settings.booster.threads, matrix=fold.matrix)
-    quantiles = np.stack([floats(scores[name]) for name in ("q05", "median", "q95")], axis=1)
-    days = np.unique(fold.tested["target_date"].to_numpy(), return_inverse=True)[1]
-    losses: Floats = quantile_losses(floats(fold.tested["target_net_profit"]), quantiles, days).mean(axis=1)
-    return losses
-
-
-def _try(study: Study, folds: list[_Prepared], settings: TrainSettings) -> None:
+def _try(study: Study, folds: list[PreparedFold], settings: TrainSettings) -> None:
     """One more trial, stopped after a fold when it is worse than the median of the trials before it."""
     import optuna
 
@@ -349,7 +263,7 @@ def _try(study: Study, folds: list[_Prepared], settings: TrainSettings) -> None:
     chosen = with_parameters(settings, trial.params)
     losses: list[Floats] = []
     for number, fold in enumerate(folds):
-        losses.append(_daily_losses(fold, chosen))
+        losses.append(daily_losses(fold, chosen))
         trial.set_user_attr(_LOSSES, np.concatenate(losses).tolist())
         trial.report(float(np.concatenate(losses).mean()), number)
         if number + 1 < len(folds) and trial.should_prune():

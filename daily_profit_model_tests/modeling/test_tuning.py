@@ -28,7 +28,6 @@ from daily_profit_model.modeling.tuning import (
     SPACE,
     Trial,
     Tuned,
-    folds_of,
     importances,
     parameters_of,
     study_name,
@@ -36,6 +35,7 @@ from daily_profit_model.modeling.tuning import (
     tuning_table,
     with_parameters,
 )
+from daily_profit_model.modeling.tuning_folds import folds_of, stopped
 from daily_profit_model_tests.modeling.panel import simulate_panel
 
 BAD = TrainSettings(booster=BoosterSettings(rounds=6, learning_rate=0.01, leaves=3, l2=100.0, workers=1))
@@ -149,7 +149,7 @@ def test_folds_walk_forward_over_training_and_validation_days_with_whole_weeks_t
         assert {*fold.train, *fold.test} <= seen
         assert fold.train[-1] + timedelta(days=1) < fold.test[0]
         assert len(fold.test) >= 7
-        learn, stop = tuning._stopped(fold.train, BAD)
+        learn, stop = stopped(fold.train, BAD)
         assert learn[-1] + timedelta(days=1) < stop[0]
         assert len(learn) >= len(stop) >= 4
     assert folds[-1].test[-1] == split.validation[-1]
