@@ -17,6 +17,7 @@ from daily_profit_model.commands.lake import lake_app
 from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
 from daily_profit_model.commands.sandbox import sandbox_app
+from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
 
 app = typer.Typer(
@@ -119,6 +120,7 @@ def predict(
     predict_day(settings(), day_or_none(day), force=force)
 
 
+app.command()(train)
 app.command()(explain)
 
 
@@ -150,6 +152,10 @@ def ui(
     raise typer.Exit(serve_ui(settings(), port=port))
 
 
+INTERRUPTED = 130
+"""Typer's exit code of Ctrl-C, which it answers without a word."""
+
+
 def fail(message: str, code: int) -> NoReturn:
     typer.echo(f"dpm: {' '.join(message.split())}", err=True)
     raise SystemExit(code)
@@ -157,10 +163,15 @@ def fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Run the command line; foreseen errors are one line, anything else is one line and --debug's traceback."""
+    stopped = "stopped; what is complete stays, the rest is made by the next run"
     try:
         app(standalone_mode=True)
     except KeyboardInterrupt:
-        fail("stopped; what is complete stays, the rest is made by the next run", 1)
+        fail(stopped, 1)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            fail(stopped, 1)
+        raise
     except (WrongSettings, WrongUse) as error:
         if "--debug" in sys.argv:
             raise

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
 
     dpm_data_dir: Path = Field(DEFAULT_DATA_DIR, description="Folder of lake/, dagster/, models/, reports/, cache/")
     dpm_lake_uri: str = Field("", description="Folder or object store of the lake; default {DPM_DATA_DIR}/lake")
+    dpm_database_url: SecretStr = Field(
+        SecretStr(""),
+        description="PostgreSQL for the studies of `dpm train`; default files below {DPM_DATA_DIR}/tuning",
+    )
     dpm_start_date: date = Field(date(2024, 1, 1), description="First day (UTC) of the daily partitions")
     dpm_plans_dir: Path = Field(Path("data/plans"), description="Folder of the plan CSV files")
     dpm_engine: Literal["duckdb", "spark"] = Field(
@@ -191,6 +195,11 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.dpm_data_dir / "models"
+
+    @property
+    def tuning_dir(self) -> Path:
+        """Studies of hyperparameters, a file each."""
+        return self.dpm_data_dir / "tuning"
 
     @property
     def cache_dir(self) -> Path:

@@ -13,6 +13,7 @@ from daily_profit_model.modeling.contracts import (
     MODELS_CHAMPION,
     MODELS_NET_PROFIT,
     MODELS_TRANSITIONS,
+    MODELS_TUNING,
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
@@ -32,6 +33,7 @@ ALL_TABLES: tuple[Table, ...] = (
     FEATURES_TRADE_DAILY,
     FEATURES_ACCOUNT_DAILY,
     TRAINING_ACCOUNT_DAILY,
+    MODELS_TUNING,
     MODELS_NET_PROFIT,
     MODELS_CHAMPION,
     FEATURE_SNAPSHOTS,
@@ -51,6 +53,9 @@ TABLES = {table.name: table for table in ALL_TABLES}
 
 TOLD_OF_NOW = (MONITORING_STORAGE,)
 """Tables of which no past day can be made: a day without a partition is no gap that anybody could fill."""
+
+ASKED_FOR = (MODELS_TUNING,)
+"""Tables whose partitions somebody asks for: no step of `dpm run` and no schedule makes them."""
 
 LAKE_TABLES = (
     *ALL_TABLES,

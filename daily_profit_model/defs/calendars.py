@@ -35,6 +35,9 @@ SERVED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED, end_offset=
 JUDGED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED)
 """Predicted days that are over, so that their outcomes can be known."""
 
+WEEKS_OF_HISTORY = 2600
+"""More cut-offs than any history has, for what looks back at all of them."""
+
 MEASURED_DAYS = dg.DailyPartitionsDefinition(start_date=_START.isoformat(), end_offset=1)
 """Days on which the platform measures itself, today included. Of all calendars this one alone has days that can no
 longer be made: what was not measured then is not known."""
@@ -85,3 +88,10 @@ def day_before() -> dg.TimeWindowPartitionMapping:
 def cut_off_before() -> dg.TimeWindowPartitionMapping:
     """A weekly cut-off depends on the one a week before."""
     return dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1, allow_nonexistent_upstream_partitions=True)
+
+
+def cut_offs_up_to() -> dg.TimeWindowPartitionMapping:
+    """A weekly cut-off depends on itself and on any before it."""
+    return dg.TimeWindowPartitionMapping(
+        start_offset=-WEEKS_OF_HISTORY, end_offset=0, allow_nonexistent_upstream_partitions=True
+    )

@@ -9,6 +9,9 @@ from datetime import datetime
 from daily_profit_model.lake.footer_hash import content_hash_of
 from daily_profit_model.lake.lake import AsKnown, Lake, PartitionFile
 
+Derived = Callable[[str], str | None]
+"""Answers, for a partition, the hash of an input that is no one file."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -57,7 +60,7 @@ class HashLookup:
     (`table#choice`); each answers its own hash for a partition.
     """
 
-    def __init__(self, lake: Lake, derived: Mapping[str, Callable[[str], str | None]] | None = None) -> None:
+    def __init__(self, lake: Lake, derived: Mapping[str, Derived] | None = None) -> None:
         self._lake = lake
         self._derived = derived or {}
         self._known: dict[tuple[str, str], str | None] = {}

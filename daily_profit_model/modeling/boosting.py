@@ -68,6 +68,18 @@ class Part:
     traded: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Binned:
+    """The matrices of two parts in LightGBM's bins, once a worker, which boosters of any parameters can share.
+
+    Not by two calls of `grow` at the same time: each sets labels on them.
+    """
+
+    names: tuple[str, ...]
+    pairs: Mapping[bool, Sequence[tuple[Any, Any]]]
+    """By whether only rows that traded are taken: training and validation data a worker."""
+
+
 def fit_boosters(
     train: Part,
     validation: Part,
@@ -81,30 +93,53 @@ def fit_boosters(
     The matrix is binned once; learners only change labels and weights, and which rows are taken. Growing each
     booster again on both parts together was measured: no gain beyond noise.
     """
+    binned = bin_parts(train, validation, names, categories, learners, settings)
+    return grow(binned, train, validation, learners, settings)
+
+
+def bin_parts(
+    train: Part,
+    validation: Part,
+    names: Sequence[str],
+    categories: Sequence[int],
+    learners: Mapping[str, Learner],
+    settings: BoosterSettings,
+) -> Binned:
+    """The matrices of both parts in bins. Of the settings bins, seed, threads and workers count, and no other."""
     import lightgbm
 
-    binning = _binning(settings)
-    form: dict[str, Any] = {"feature_name": list(names), "categorical_feature": list(categories), "params": binning}
+    form: dict[str, Any] = {
+        "feature_name": list(names),
+        "categorical_feature": list(categories),
+        "params": _binning(settings),
+    }
     data = lightgbm.Dataset(train.matrix, **form).construct()
     watched = lightgbm.Dataset(validation.matrix, reference=data, **form).construct()
     # labels are set on the data set, so each worker has one of its own: a copy of the first's bins
     every = {
         only: [
-            tuple(
-                _rows_of(dataset, part, only_traded=only).construct()
-                for dataset, part in ((data, train), (watched, validation))
-            )
+            (_rows_of(data, train, only_traded=only), _rows_of(watched, validation, only_traded=only))
             for _ in range(settings.workers)
         ]
         for only in sorted({learner.only_traded for learner in learners.values()})
     }
+    return Binned(tuple(names), every)
+
+
+def grow(
+    binned: Binned, train: Part, validation: Part, learners: Mapping[str, Learner], settings: BoosterSettings
+) -> dict[str, str]:
+    """What `fit_boosters` returns, on parts that are `binned` with the same bins, seed, threads and workers."""
+    import lightgbm
+
+    binning = _binning(settings)
     free: SimpleQueue[int] = SimpleQueue()
     for worker in range(settings.workers):
         free.put(worker)
 
     def fit(learner: Learner) -> str:
         worker = free.get()
-        pair = every[learner.only_traded][worker]
+        pair = binned.pairs[learner.only_traded][worker]
         for dataset, part in zip(pair, (train, validation), strict=True):
             chosen = part.traded if learner.only_traded else slice(None)
             dataset.params = dict(binning)  # a data set keeps the last objective's (alpha), and the text would tell it
@@ -127,7 +162,7 @@ def fit_boosters(
 
 def _rows_of(dataset: Any, part: Part, *, only_traded: bool) -> Any:
     rows = np.flatnonzero(part.traded) if only_traded else np.arange(len(part.matrix))
-    return dataset.subset(rows)
+    return dataset.subset(rows).construct()
 
 
 def _binning(settings: BoosterSettings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Here: names, columns, types and units. How their values come about stands in the
 
 from __future__ import annotations
 
-from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
+from daily_profit_model.tables.contract import DAY, FLAG, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
 ACCOUNT_DAY = ("prediction_date", "account_id")
 
@@ -167,6 +167,35 @@ MODELS_NET_PROFIT = Table(
         Column("validation_days", INT, "Days in validation.", unit="days", required=True),
         Column("calibration_days", INT, "Days in calibration.", unit="days", required=True),
         Column("test_days", INT, "Days in the test.", unit="days", required=True),
+    ),
+)
+
+MODELS_TUNING = Table(
+    name="models/tuning",
+    description="Parameters of the boosters that were tried on folds of the training and validation days, a row a "
+    "trial; the chosen ones of a cut-off's objective serve its version and later ones, until they are tuned again.",
+    key=("objective", "trial"),
+    partitioning="cutoff",
+    columns=(
+        Column("cutoff", DAY, "Cut-off of the training set that was tried on.", required=True),
+        Column("objective", TEXT, "The candidate that was tuned: `l1`, `huber`, `fair` or `two_part`.", required=True),
+        Column("trial", INT, "Number of the trial; 0 are the defaults.", required=True),
+        Column("state", TEXT, "`complete`, or `pruned`: worse than the median of those before it.", required=True),
+        _usd("value", "Mean over days of the mean pinball loss at 5, 50 and 95 %, uncalibrated, of the folds done."),
+        Column("folds_done", INT, "Folds that were tried.", unit="folds", required=True),
+        Column("folds", INT, "Folds of a complete trial.", unit="folds", required=True),
+        Column("parameters", TEXT, "What was tried, by name, as JSON.", required=True),
+        _share("gain", "1 - value / that of the defaults on the same days; null: pruned.", required=False),
+        _share("gain_lower", "Lower end of its 99 % interval over days; null: pruned.", required=False),
+        Column("is_best", FLAG, "Whether it is the objective's complete trial of least loss.", required=True),
+        Column(
+            "is_chosen",
+            FLAG,
+            "Whether versions take its parameters: the best one's if gain_lower is above zero, else the defaults.",
+            required=True,
+        ),
+        Column("seed", INT, "Seed of the draw.", required=True),
+        Column("study", TEXT, "The study that it belongs to.", required=True),
     ),
 )
 

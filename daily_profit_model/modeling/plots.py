@@ -5,7 +5,7 @@ Here: drawing. Losses and tests stand in `evaluation`; what is drawn is taken fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -169,6 +169,31 @@ def plot_importances(title: str, importances: Sequence[tuple[str, float]]) -> by
     axes.invert_yaxis()
     axes.set_xlabel("mean absolute contribution, USD")
     axes.set_title(title, fontsize=10)
+    return _png(figure)
+
+
+def plot_tuning(trials: pa.Table, importances: Mapping[str, float]) -> bytes:
+    """A search: the losses of its trials with the best so far, USD, and how much each parameter mattered.
+
+    `trials`: MODELS_TUNING rows of one objective. `importances`: shares by parameter; empty: too few trials to tell.
+    """
+    figure, (left, right) = _figure(2)
+    rows = trials.sort_by("trial")
+    numbers, values = rows["trial"].to_numpy(), floats(rows["value"])
+    complete = rows["state"].to_numpy(zero_copy_only=False) == "complete"
+    left.scatter(numbers[complete], values[complete], s=14, color=BLUE, label="complete")
+    left.scatter(
+        numbers[~complete], values[~complete], s=14, color=GREY, marker="x", label="pruned (of its first folds)"
+    )
+    left.step(numbers[complete], np.minimum.accumulate(values[complete]), color=RED, where="post", label="best so far")
+    left.axhline(values[0], color=GREY, linestyle="--", linewidth=1, label="defaults")
+    left.set_xlabel("trial")
+    left.set_ylabel("mean pinball loss, USD")
+    left.legend()
+    shares = sorted(importances.items(), key=lambda found: (found[1], found[0]))
+    right.barh(range(len(shares)), [share for _, share in shares], color=BLUE, height=0.7)
+    right.set_yticks(range(len(shares)), [name for name, _ in shares])
+    right.set_title("importance" if shares else "too few trials for importances", fontsize=10)
     return _png(figure)
 
 

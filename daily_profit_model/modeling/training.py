@@ -85,9 +85,17 @@ def train(
 
 
 def train_on(
-    design: Design, *, settings: TrainSettings, data_versions: Mapping[str, str], code_version: str
+    design: Design,
+    *,
+    settings: TrainSettings,
+    data_versions: Mapping[str, str],
+    code_version: str,
+    tuning: Mapping[str, Any] | None = None,
 ) -> TrainedModel:
-    """The same on a design made with the columns of `settings.baselines`. Raises ValueError when its split is another."""
+    """The same on a design made with the columns of `settings.baselines`. Raises ValueError when its split is another.
+
+    `tuning`: where the settings come from, for the manifest; None: they are the defaults.
+    """
     if design.split_settings != settings.split:
         raise ValueError(f"the design was made with {design.split_settings}, the training asks for {settings.split}")
     texts = _fit(design, settings)
@@ -96,6 +104,7 @@ def train_on(
         "forecaster": settings.objective,
         "parameters": {name: reported_parameters(text) for name, text in texts.items()},
         "trees": {name: trees_of(text) for name, text in texts.items()},
+        "tuning": None if tuning is None else dict(tuning),
         **_described(design, settings, data_versions, code_version),
     }
     return _judge(assemble(manifest, files), manifest, design, settings)
@@ -136,7 +145,7 @@ def _described(
 
 def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
     train_part, validation_part = (
-        _part(design, days, settings) for days in (design.split.train, design.split.validation)
+        part_of(design, days, settings) for days in (design.split.train, design.split.validation)
     )
     names = [feature.name for feature in design.encoding]
     learners = forecaster(settings.objective).learners
@@ -145,12 +154,12 @@ def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
     )
 
 
-def _part(design: Design, days: Days, settings: TrainSettings) -> Part:
+def part_of(design: Design, days: Days, settings: TrainSettings) -> Part:
+    """The rows of `days` as boosters learn from them: matrix, targets and weights."""
     rows = of_days(design.rows, days)
     profit, scale = floats(rows["target_net_profit"]), floats(rows["profit_scale"])
     traded = _traded(rows)
     residual = (profit - carried(rows, design.carry)) / scale
-    power = scale**settings.weight_power
     return Part(
         matrix=design.matrix(rows),
         targets={
@@ -159,9 +168,19 @@ def _part(design: Design, days: Days, settings: TrainSettings) -> Part:
             "traded": traded,
             "profitable": (profit > 0).astype(np.float64),
         },
-        weights={"power": power / power.mean(), "scale": scale / scale.mean(), "one": np.ones(len(profit))},
+        weights={
+            "power": power_weights(scale, settings.weight_power),
+            "scale": scale / scale.mean(),
+            "one": np.ones(len(profit)),
+        },
         traded=traded > 0,
     )
+
+
+def power_weights(scale: Floats, power: float) -> Floats:
+    """Weights of rows whose profit scales are `scale`, 1 in the mean (see `TrainSettings.weight_power`)."""
+    weights = scale**power
+    return np.asarray(weights / weights.mean())
 
 
 def _traded(rows: pa.Table) -> Floats:

@@ -32,6 +32,7 @@ COMMANDS = (
     "lake gc",
     "models",
     "models promote",
+    "train",
     "sandbox",
     "sandbox serve",
 )
@@ -147,7 +148,7 @@ def test_predict_of_a_day_without_a_champion_is_one_line(platform: Platform) -> 
 
 
 def test_the_code_location_needs_no_heavy_library() -> None:
-    heavy = ("lightgbm", "shap", "great_expectations", "matplotlib", "evidently", "pyspark")
+    heavy = ("lightgbm", "optuna", "shap", "great_expectations", "matplotlib", "evidently", "pyspark")
     code = (
         f"import sys; import daily_profit_model.definitions; print([name for name in {heavy!r} if name in sys.modules])"
     )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from daily_profit_model.defs.all_tables import ALL_TABLES
+from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR
 from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS, calendar_of
 from daily_profit_model.defs.monitoring.storage import COLLECT_TAG
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
@@ -83,7 +83,8 @@ daily_predictions = dg.define_asset_job(
 
 weekly_training = dg.define_asset_job(
     "weekly_training",
-    selection=dg.AssetSelection.groups("training", "models"),
+    selection=dg.AssetSelection.groups("training", "models")
+    - dg.AssetSelection.assets(*(table.name for table in ASKED_FOR)),
     partitions_def=CUT_OFFS,
     description="Training set, model version and promotion decision of a weekly cut-off.",
 )

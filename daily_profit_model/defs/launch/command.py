@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -20,8 +21,8 @@ from daily_profit_model.defs.launch.plan import (
     first_served_day,
     steps_of,
 )
-from daily_profit_model.defs.launch.runs import Launched, Launcher
-from daily_profit_model.defs.resources.progress import listening
+from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher
+from daily_profit_model.defs.resources.progress import listening, reading
 from daily_profit_model.risk_api.client import RiskApi, ping
 from daily_profit_model.settings import Settings, WrongSettings, WrongUse
 
@@ -77,12 +78,14 @@ def run_steps(
     return made
 
 
-def run_with_progress(launcher: Launcher, work: Work, force: bool) -> list[Launched]:
+def run_with_progress(
+    launcher: Launcher, work: Work, force: bool, configs: AssetConfigs | None = None
+) -> list[Launched]:
     """Run one step's work under a progress bar, and say in one line what was made."""
     tables = work.step.tables
     started = time.monotonic()
     with shown_progress(work, console):
-        made = launcher.run(work, force=force)
+        made = launcher.run(work, force=force, configs=configs)
     seconds = time.monotonic() - started
     failed = sum(run.checks_failed for run in made)
     checks = f", {failed} checks failed" if failed else ""
@@ -114,7 +117,7 @@ def shown_progress(work: Work, shown_on: Console) -> Iterator[None]:
             rate = done / max(time.monotonic() - started, 1e-9)
             progress.update(task, advance=1, rate=f"{rate:.1f} partitions/s")
 
-        with listening(stored):
+        with listening(stored), reading(partial(progress.console.print, soft_wrap=True)):
             yield
 
 

@@ -25,6 +25,9 @@ from daily_profit_model.settings import Settings
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+AssetConfigs = Mapping[str, Mapping[str, object]]
+"""Run config of assets, by table."""
+
 _OURS = "daily_profit_model."
 """How the message of an error of ours begins: it is the one that says what and where."""
 _CLASS_NAME = re.compile(r"^[\w.]+: ")
@@ -91,11 +94,11 @@ class Launcher:
         wanted = partitions_of(step, self.lake, start, end, today)
         return work_of(step, self.lake, self.instance, self._graph, wanted, force, today)
 
-    def run(self, work: Work, *, force: bool = False) -> list[Launched]:
+    def run(self, work: Work, *, force: bool = False, configs: AssetConfigs | None = None) -> list[Launched]:
         """Make the partitions of `work`, a run per range. Raises RunFailed."""
-        return list(self.runs(work, force=force))
+        return list(self.runs(work, force=force, configs=configs))
 
-    def runs(self, work: Work, *, force: bool = False) -> Iterator[Launched]:
+    def runs(self, work: Work, *, force: bool = False, configs: AssetConfigs | None = None) -> Iterator[Launched]:
         """Make the partitions of `work`, a run per range, each run as it is done. Raises RunFailed."""
         spans = contiguous_ranges(work.partitions)
         if work.step.calendar == "cut_offs":
@@ -103,19 +106,26 @@ class Launcher:
                 [(work.partitions[0], work.partitions[-1])] if _is_whole(work) else [(p, p) for p in work.partitions]
             )
         for first, last in spans:
-            yield self._run_range(work, first, last, force or work.step.is_repeated)
+            yield self._run_range(work, first, last, force or work.step.is_repeated, configs or {})
 
-    def _run_range(self, work: Work, first: str, last: str, force: bool) -> Launched:
+    def _run_range(self, work: Work, first: str, last: str, force: bool, configs: AssetConfigs) -> Launched:
         keys = [asset_key(TABLES[name]) for name in work.step.tables]
         tags = {
             **range_tags(first, last),
             KEEP_COMPLETE_TAG: "false" if force else "true",
             REPLACE_SERVED_TAG: "true" if force else "false",
         }
+        ops = {asset_key(TABLES[name]).to_python_identifier(): {"config": told} for name, told in configs.items()}
         result = self._job.execute_in_process(
-            instance=self.instance, asset_selection=keys, tags=tags, run_config=_QUIET, raise_on_error=False
+            instance=self.instance,
+            asset_selection=keys,
+            tags=tags,
+            run_config={**_QUIET, "ops": ops},
+            raise_on_error=False,
         )
         if not result.success:
+            if _is_interrupted(result):
+                raise KeyboardInterrupt
             raise RunFailed(_why(result))
         evaluations = result.get_asset_check_evaluations()
         failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
@@ -147,6 +157,16 @@ def _is_whole(work: Work) -> bool:
     """Weekly partitions without a hole between them can go in one run."""
     days = [date.fromisoformat(partition) for partition in work.partitions]
     return all((later - earlier).days == 7 for earlier, later in pairwise(days))
+
+
+def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether somebody stopped the run: Dagster makes Ctrl-C a failure of the step."""
+    return any(
+        event.event_type == dg.DagsterEventType.STEP_FAILURE
+        and event.step_failure_data.error is not None
+        and event.step_failure_data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        for event in result.all_events
+    )
 
 
 def _why(result: dg.ExecuteInProcessResult) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from daily_profit_model.defs.models.tunings import tuning_lookups
 from daily_profit_model.lake import Lake, LakeError, create_once, read
 from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.acts import Alias, Wish, changes, day_of, holder, next_act
@@ -102,7 +103,7 @@ def champion_inputs(lake: Lake, champion: Champion, day: date) -> dict[str, str 
 
 
 def hash_lookup(lake: Lake) -> HashLookup:
-    """Content hashes of this lake, and who serves a day as the hash of the model."""
+    """Content hashes of this lake, who serves a day as the hash of the model, and which tuning a training uses."""
 
     @cache
     def known() -> pa.Table:
@@ -112,7 +113,7 @@ def hash_lookup(lake: Lake) -> HashLookup:
         found = holder(known(), "champion", date.fromisoformat(day))
         return None if found is None else found.model_hash
 
-    return HashLookup(lake, {IN_FORCE: in_force})
+    return HashLookup(lake, {IN_FORCE: in_force, **tuning_lookups(lake)})
 
 
 def now_utc() -> datetime:
