@@ -42,4 +42,6 @@ def test_the_day_that_an_act_counts_from_is_predicted_by_the_promoted_version_an
     assert set(served["model_version"].to_pylist()) == {other}
     after = content_hashes(copy, "predictions")
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {f"predictions/{table}@{coming}" for table in ("model_scores", "account_daily")}
+    assert changed == {
+        f"predictions/{table}@{coming}" for table in ("model_scores", "account_daily", "portfolio_daily")
+    }

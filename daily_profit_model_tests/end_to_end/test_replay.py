@@ -19,7 +19,7 @@ from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.launch.plan import STEPS, work_of
 from daily_profit_model.defs.monitoring.assets import interval_calibration
-from daily_profit_model.defs.predictions.assets import account_daily, feature_snapshots, model_scores
+from daily_profit_model.defs.predictions.assets import account_daily, feature_snapshots, model_scores, portfolio_daily
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG, LakeIOManager
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
@@ -41,7 +41,7 @@ from daily_profit_model_tests.end_to_end.firm import END, dpm
 DAY = END.isoformat()
 DAYS = [(END - timedelta(days=1)).isoformat(), DAY]
 NEEDED = (FEATURE_SNAPSHOTS, MONITORING_INTERVAL_CALIBRATION, PREDICTIONS_ACCOUNT_DAILY)
-SERVED = (feature_snapshots, model_scores, interval_calibration, account_daily)
+SERVED = (feature_snapshots, model_scores, interval_calibration, account_daily, portfolio_daily)
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +312,7 @@ def test_outcomes_corrected_after_serving_leave_calibration_and_replay_as_they_w
         place = rows.column_names.index("lower_stretch")
         worse = rows.set_column(place, "lower_stretch", pc.multiply(rows["lower_stretch"], 5.0))
         write(lake, MONITORING_CONFORMITY, day, worse, code_version="1")
-    told = serve_again(serving, instance, (interval_calibration, account_daily))
+    told = serve_again(serving, instance, (interval_calibration, account_daily, portfolio_daily))
     assert "version_beside" in told[MONITORING_INTERVAL_CALIBRATION.name]
     assert {table: content(serving, table) for table in before} == before
     assert needs_work(serving, instance)[0].endswith("in the lake, but not yet recorded")
@@ -333,7 +333,7 @@ def test_a_day_served_before_its_inputs_were_complete_is_healed_to_what_a_backfi
     write(lake, MONITORING_CONFORMITY, late, rows, code_version="1")
     (reason,) = needs_work(serving, instance)
     assert reason == f"monitoring/interval_calibration of {DAY}: monitoring/conformity@{late} has changed"
-    told = serve_again(serving, instance, (interval_calibration, account_daily))
+    told = serve_again(serving, instance, (interval_calibration, account_daily, portfolio_daily))
     assert told[PREDICTIONS_ACCOUNT_DAILY.name]["replaced_version"] == hasty
     assert {table: content(serving, table) for table in NEEDED} == whole
     assert needs_work(serving, instance) == []

@@ -16,7 +16,7 @@ def test_nothing_is_left_to_be_filled_in(name: str) -> None:
     assert re.search(r"\{\w+/\w+\}", sql_text(name)) is None
 
 
-def test_both_readers_of_account_days_hold_its_one_text() -> None:
+def test_all_readers_of_account_days_hold_its_one_text() -> None:
     assert [name for name in TEXTS if sql_text("staging/account_days") in sql_text(name)] == [
-        "staging/account_days", "staging/accounts", "staging/settlements",
+        "predictions/portfolio_daily", "staging/account_days", "staging/accounts", "staging/settlements",
     ]  # fmt: skip
