@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from threading import RLock
 
@@ -18,6 +19,7 @@ import duckdb
 
 _PREFIX = "dpm-scratch-"
 _numbers = itertools.count()
+_open: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 _first = RLock()
 """functools.cache calls twice what two threads ask for at once."""
 
@@ -25,7 +27,9 @@ _first = RLock()
 def new_database(memory_limit: str, **config: bool | int) -> duckdb.DuckDBPyConnection:
     """A database of its own, gone when it is closed; `memory_limit` as DuckDB writes it, such as `160MB`."""
     spilled = {"memory_limit": memory_limit, "temp_directory": str(folder() / f"spilled-{next(_numbers)}")}
-    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, **spilled, **config})
+    made = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, **spilled, **config})
+    _open.add(made)
+    return made
 
 
 def session_on(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -50,7 +54,15 @@ def _made_folder() -> Path:
         shutil.rmtree(left, ignore_errors=True)
     made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
+    atexit.register(_close_all)
     return made
+
+
+def _close_all() -> None:
+    """While Python still runs: a database that goes with the interpreter may meet threads of its own that work, and
+    then the process aborts after all that it had to do."""
+    for database in list(_open):
+        database.close()
 
 
 def left_ones(parent: Path) -> list[Path]:
