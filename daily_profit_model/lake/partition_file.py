@@ -193,8 +193,9 @@ def write_rows(
         "inputs": dict(sorted((inputs or {}).items())),
         "facts": dict(facts or {}),
     }
-    content = ContentHash(table.schema())
-    stored = pa.schema([table.schema().field(name) for name in table.stored_names])
+    schema = table.schema()
+    content = ContentHash(schema)
+    stored = pa.schema([schema.field(name) for name in table.stored_names])
     # of fractions a dictionary costs a third of the writing, and spares a sixth of a file of trades at most;
     # their statistics cost as much, and no reader looks for rows by them
     repeating = [field.name for field in stored if not pa.types.is_floating(field.type)]

@@ -15,7 +15,7 @@ EVIDENCE_DAYS = 84
 """Past days whose errors an interval rests on: whole weeks, as long as the fold of accounts' intervals."""
 
 
-def portfolio_query(complete_days: Sequence[str]) -> Query:
+def portfolio_query(complete_days: Sequence[str], evidence_days: int = EVIDENCE_DAYS) -> Query:
     """The sums of the predicted days, with the errors of the days before each as they were first known.
 
     `complete_days`: the days of which raw/metrics_daily is complete (ISO); others are no evidence.
@@ -24,9 +24,9 @@ def portfolio_query(complete_days: Sequence[str]) -> Query:
     return Query(
         sql_text("predictions/portfolio_daily"),
         (
-            Source(PREDICTIONS_ACCOUNT_DAILY, first=-EVIDENCE_DAYS, name="predicted", optional=True),
-            Source(RAW_METRICS_DAILY, first=-EVIDENCE_DAYS, last=-1, optional=True),
+            Source(PREDICTIONS_ACCOUNT_DAILY, first=-evidence_days, name="predicted", optional=True),
+            Source(RAW_METRICS_DAILY, first=-evidence_days, last=-1, optional=True),
         ),
-        parameters={"evidence_days": EVIDENCE_DAYS},
+        parameters={"evidence_days": evidence_days},
         frames={"complete_days": known},
     )

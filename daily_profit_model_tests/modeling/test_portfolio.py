@@ -63,10 +63,14 @@ def predict(lake: Lake, offset: int, accounts: Sequence[Account], *, arrived: bo
     )
 
 
-def portfolio(lake: Lake, *offsets: int) -> dict[tuple[int, str], dict[str, object]]:
+def portfolio(
+    lake: Lake, *offsets: int, evidence_days: int = EVIDENCE_DAYS
+) -> dict[tuple[int, str], dict[str, object]]:
     """The portfolio's rows by (offset, member)."""
     days = [day(offset) for offset in offsets]
-    made = run_table(portfolio_query(lake.partitions(RAW_METRICS_DAILY.name)), lake, PORTFOLIO_DAILY, days)
+    made = run_table(
+        portfolio_query(lake.partitions(RAW_METRICS_DAILY.name), evidence_days), lake, PORTFOLIO_DAILY, days
+    )
     return {
         ((row["prediction_date"] - FIRST).days, row["member"]): row
         for table in made.values()
@@ -140,13 +144,13 @@ def test_a_day_that_has_not_arrived_is_no_evidence_and_an_account_that_did_not_t
 
 
 def test_days_before_the_window_are_forgotten_and_a_range_gives_what_each_day_gives(lake: Lake) -> None:
-    last = EVIDENCE_DAYS + 3
+    last = 25
     for offset in range(last + 1):
         predict(lake, offset, missing_by(1000.0 if offset < 3 else float(offset % 5)))
-    made = portfolio(lake, *range(last - 2, last + 1))
-    assert made[last, "all"]["days_of_evidence"] == EVIDENCE_DAYS
+    made = portfolio(lake, *range(last - 2, last + 1), evidence_days=20)
+    assert made[last, "all"]["days_of_evidence"] == 20
     assert made[last, "all"]["upper_90"] == pytest.approx(60.0 + 4 * 4.0)
-    alone = portfolio(lake, last)
+    alone = portfolio(lake, last, evidence_days=20)
     assert {key: row for key, row in made.items() if key[0] == last} == alone
 
 
