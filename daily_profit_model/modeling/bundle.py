@@ -96,7 +96,7 @@ class Model:
         return self._boosters[output]
 
     def table(self, name: str) -> pa.Table:
-        """One of the bundle's Parquet tables: `conformity` or `test_predictions`."""
+        """One of the bundle's Parquet tables: `conformity`, or `reference` (what drift is measured against)."""
         return pq.read_table(BytesIO(self.files[f"{name}.parquet"]))
 
 

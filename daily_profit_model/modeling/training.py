@@ -27,6 +27,7 @@ from daily_profit_model.modeling.frames import of_days
 from daily_profit_model.modeling.importance import importance_of, unvarying
 from daily_profit_model.modeling.intervals import IntervalSettings, fold_levels, intervals_of
 from daily_profit_model.modeling.matrix import Floats, ModelFeature, category_places, floats
+from daily_profit_model.modeling.reference import reference_of
 from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.segments import SEGMENT_COLUMNS, segments
 from daily_profit_model.modeling.splits import Days, Split, SplitSettings
@@ -214,7 +215,11 @@ def _judge(draft: Model, manifest: dict[str, Any], design: Design, settings: Tra
             "importance": importance_of(draft, test, design.matrix(test)),
             "unvarying": unvarying(design.encoded(of_days(design.rows, split.train))),
         },
-        {**draft.files, "conformity.parquet": parquet_bytes(history.drop_columns(anonymous))},
+        {
+            **draft.files,
+            "conformity.parquet": parquet_bytes(history.drop_columns(anonymous)),
+            "reference.parquet": parquet_bytes(reference_of(design)),
+        },
     )
     return TrainedModel(model, evaluation, predictions.drop_columns(anonymous))
 
