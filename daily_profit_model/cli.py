@@ -57,9 +57,10 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Fill the days start … end and predict the days after them: whatever is missing or out of date."""
+    first, last, known = day_or_none(start_date), day_or_none(end_date), settings()  # wrong ones are told at once
     from daily_profit_model.defs.launch.command import run_stages
 
-    run_stages(settings(), stages, day_or_none(start_date), day_or_none(end_date), dry_run=dry_run, force=force)
+    run_stages(known, stages, first, last, dry_run=dry_run, force=force)
 
 
 @app.command()
@@ -81,10 +82,10 @@ def ingest(
     debug: Debug = False,
 ) -> None:
     """Fetch the missing days of one feed into its raw table; without dates every missing day up to yesterday."""
+    first, last, known = day_or_none(start_date), day_or_none(end_date), settings()
     from daily_profit_model.defs.launch.ingest import ingest as ingest_feed
 
-    first, last = day_or_none(start_date), day_or_none(end_date)
-    raise typer.Exit(ingest_feed(settings(), feed, first, last, force=force, as_json=as_json))
+    raise typer.Exit(ingest_feed(known, feed, first, last, force=force, as_json=as_json))
 
 
 @app.command()

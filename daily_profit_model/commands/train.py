@@ -12,7 +12,8 @@ from daily_profit_model.commands.prepared import Debug, day_or_none, settings
 def train(
     cutoff: Annotated[str, typer.Option(help="Weekly cut-off, YYYY-MM-DD: the last day whose outcome is learnt from.")],
     objective: Annotated[
-        str, typer.Option(metavar="l1|huber|fair|two_part", help="What is forecast by which boosters; default l1.")
+        str,
+        typer.Option(metavar="l1|huber|fair|two_part", help="What is forecast by which boosters; default two_part."),
     ] = "",
     tune_hyperparameters: Annotated[
         bool, typer.Option("--tune-hyperparameters", help="First search the boosters' parameters, or go on with it.")

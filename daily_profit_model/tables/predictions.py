@@ -38,7 +38,7 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column(
             "top_features",
             TOP_FEATURES,
-            "Features that moved the median most (of `two_part` the mean, of a baseline none): name, value as text, contribution in USD; largest first",
+            "Features that moved the mean most (of `l1`, `huber` and `fair` the median, of a baseline none): name, value as text, contribution in USD; largest first",
             required=True,
         ),
         Column("features_hash", TEXT, "sha256 of the feature row that was scored", required=True),

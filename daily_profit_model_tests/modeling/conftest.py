@@ -27,7 +27,10 @@ def cutoff(panel: Panel) -> date:
 
 @pytest.fixture(scope="session")
 def trained(panel: Panel, cutoff: date) -> TrainedModel:
-    return train(panel.frame, panel.features, cutoff=cutoff, data_versions=VERSIONS, code_version="code-1")
+    settings = TrainSettings(objective="l1")
+    return train(
+        panel.frame, panel.features, cutoff=cutoff, settings=settings, data_versions=VERSIONS, code_version="code-1"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from daily_profit_model.modeling.carry import carried, learn_carry
 from daily_profit_model.modeling.explanation import contributions
 from daily_profit_model.modeling.matrix import ModelFeature, learn_encoding, to_matrix
 from daily_profit_model.modeling.scoring import score
-from daily_profit_model.modeling.training import TrainedModel, train
+from daily_profit_model.modeling.training import TrainedModel, TrainSettings, train
 from daily_profit_model_tests.modeling.panel import Panel
 
 SHARES = {"weekday": 0.7, "weekend": 0.1}
@@ -35,7 +35,12 @@ def with_open_positions(panel: Panel) -> Panel:
 @pytest.fixture(scope="module")
 def carrying(with_open_positions: Panel, cutoff: date) -> TrainedModel:
     return train(
-        with_open_positions.frame, with_open_positions.features, cutoff=cutoff, data_versions={}, code_version="1"
+        with_open_positions.frame,
+        with_open_positions.features,
+        cutoff=cutoff,
+        settings=TrainSettings(objective="l1"),
+        data_versions={},
+        code_version="1",
     )
 
 

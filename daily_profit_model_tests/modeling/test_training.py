@@ -22,7 +22,7 @@ from daily_profit_model.modeling.training import TrainedModel, TrainSettings, tr
 from daily_profit_model_tests.modeling.conftest import VERSIONS
 from daily_profit_model_tests.modeling.panel import Panel, simulate_panel
 
-SMALL = TrainSettings(booster=BoosterSettings(rounds=15))
+SMALL = TrainSettings(objective="l1", booster=BoosterSettings(rounds=15))
 
 
 def test_the_model_beats_every_baseline_in_pinball_loss_beyond_chance(trained: TrainedModel) -> None:
@@ -85,7 +85,7 @@ def test_the_manifest_stores_what_the_booster_reports_not_what_was_asked_for(pan
         panel.frame,
         panel.features,
         cutoff=cutoff,
-        settings=TrainSettings(booster=booster),
+        settings=TrainSettings(objective="l1", booster=booster),
         data_versions={},
         code_version="x",
     ).model

@@ -38,7 +38,9 @@ from daily_profit_model.modeling.tuning import (
 from daily_profit_model.modeling.tuning_folds import folds_of, stopped
 from daily_profit_model_tests.modeling.panel import simulate_panel
 
-BAD = TrainSettings(booster=BoosterSettings(rounds=6, learning_rate=0.01, leaves=3, l2=100.0, workers=1))
+BAD = TrainSettings(
+    objective="l1", booster=BoosterSettings(rounds=6, learning_rate=0.01, leaves=3, l2=100.0, workers=1)
+)
 """Defaults that six rounds do little with."""
 SEED = 4
 
