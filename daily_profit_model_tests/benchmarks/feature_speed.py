@@ -1,13 +1,14 @@
 """How fast features are made, lake to lake: ours, Polars, pandas and the floor of reading and writing alone.
 
 Run: python -m daily_profit_model_tests.benchmarks.feature_speed [--accounts 100000] [--days 60] [--rounds 1]
-     [--variants floor,ours,polars,pandas,catalogue,one_day] [--lake FOLDER] [--json]
+     [--variants floor,ours,polars,pandas,catalogue,one_day,…] [--lake FOLDER] [--json]
 
 `floor`, `ours`, `polars` and `pandas` make the same features of the performance and memory families: those that a
 rolling function of the libraries gives. The floor reads what ours reads and writes as much as ours writes. pandas is
 given a twentieth of the accounts, Polars a fifth at a time (all at once do not fit into memory). `catalogue` makes
-all features, `one_day` those of the last day alone, and of a half and a quarter of the accounts. Every variant runs
-in a process of its own; memory is its peak. Polars comes with `uv sync --group benchmark`.
+all features, `one_day` those of the last day alone, `one_day_30` and `one_day_15` the same from a half and a quarter of
+the look-back (for growth with accounts, run it with other --accounts). Every variant runs in a process of its own;
+memory is its peak. Polars comes with `uv sync --group benchmark`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -148,13 +150,37 @@ def pandas(lake: Lake, target: Lake, days: Sequence[str], inputs: Sequence[str])
     return rows
 
 
+@dataclass(frozen=True)
+class _Young(Lake):
+    """A lake whose history begins with the day `first`."""
+
+    first: str
+
+    def partitions(self, table: str) -> list[str]:
+        return [one for one in super().partitions(table) if one >= self.first]
+
+    def files(self, table: str, partition: str) -> list[UPath]:
+        return super().files(table, partition) if partition >= self.first else []
+
+
+def _one_day(look_back: int) -> Callable[[Lake, Lake, Sequence[str], Sequence[str]], int]:
+    """All features of the last day, from so many days of history."""
+
+    def make(lake: Lake, target: Lake, days: Sequence[str], inputs: Sequence[str]) -> int:
+        return _made(_Young(lake.root, inputs[-look_back]), target, CATALOGUE, days[-1:])
+
+    return make
+
+
 VARIANTS: dict[str, Callable[[Lake, Lake, Sequence[str], Sequence[str]], int]] = {
     "floor": floor,
     "ours": lambda lake, target, days, _: _made(lake, target, compared(), days),
     "polars": polars,
     "pandas": pandas,
     "catalogue": lambda lake, target, days, _: _made(lake, target, CATALOGUE, days),
-    "one_day": lambda lake, target, days, _: _made(lake, target, CATALOGUE, days[-1:]),
+    "one_day": _one_day(LOOK_BACK),
+    "one_day_30": _one_day(LOOK_BACK // 2),
+    "one_day_15": _one_day(LOOK_BACK // 4),
 }
 
 
