@@ -88,10 +88,11 @@ def type_name(arrow_type: pa.DataType) -> str:
 
 def check_rows(rows: pa.Table, encoding: Sequence[EncodedFeature]) -> None:
     """Refuses rows that lack a feature or hold it in another type; columns are found by name."""
+    types = {field.name: field.type for field in rows.schema}  # once: a schema is made anew whenever it is asked for
     for feature in encoding:
-        if feature.name not in rows.column_names:
+        if feature.name not in types:
             raise ModelMismatchError(f"the rows lack the feature {feature.name}")
-        found = type_name(rows.schema.field(feature.name).type)
+        found = type_name(types[feature.name])
         if found != feature.type:
             raise ModelMismatchError(
                 f"the feature {feature.name} is {found} in the rows, the model was trained on {feature.type}"
