@@ -19,7 +19,7 @@ from daily_profit_model.sandbox.world import World, WorldSettings
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 
-START, END = date(2026, 3, 15), date(2026, 5, 7)
+START, END = date(2026, 3, 12), date(2026, 5, 7)
 KEY = "the-secret-key-of-the-tests"
 FIRM = WorldSettings(accounts=60, days=(END - START).days + 1, seed=3, end=END)
 

@@ -54,14 +54,14 @@ def test_every_command_has_help(command: str) -> None:
 
 def test_a_missing_key_is_one_line_that_names_the_variable(platform: Platform, tmp_path: Path) -> None:
     variables = {**platform.variables, "DPM_DATA_DIR": str(tmp_path), "RISK_API_KEY": ""}
-    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-15", "--end-date", "2026-03-16")
+    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-12", "--end-date", "2026-03-13")
     assert result.returncode == 2
     assert "RISK_API_KEY" in the_one_line(result)
 
 
 def test_a_wrong_key_is_one_line_and_never_repeats_the_key(platform: Platform, tmp_path: Path) -> None:
     variables = {**platform.variables, "DPM_DATA_DIR": str(tmp_path), "RISK_API_KEY": "not-the-key-9f3a"}
-    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-15", "--end-date", "2026-03-16")
+    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-12", "--end-date", "2026-03-13")
     assert result.returncode in (1, 2)
     assert "RISK_API_KEY" in the_one_line(result)
     assert "9f3a" not in result.stdout + result.stderr
@@ -76,7 +76,7 @@ def test_an_unreachable_host_is_one_line_that_names_the_variable(platform: Platf
         "DPM_DATA_DIR": str(tmp_path),
         "RISK_API_BASE_URL": f"http://127.0.0.1:{port}/external/",
     }
-    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-15", "--end-date", "2026-03-16")
+    result = dpm(variables, "run", "--stages", "raw", "--start-date", "2026-03-12", "--end-date", "2026-03-13")
     assert result.returncode in (1, 2)
     assert "RISK_API_BASE_URL" in the_one_line(result)
 
@@ -111,7 +111,7 @@ def test_a_wrong_setting_is_one_line_that_names_the_variable(variable: str, valu
 
 def test_a_dry_run_says_what_is_missing_and_makes_nothing(platform: Platform, tmp_path: Path) -> None:
     variables = {**platform.variables, "DPM_DATA_DIR": str(tmp_path / "new")}
-    result = dpm(variables, "run", "--dry-run", "--start-date", "2026-03-15", "--end-date", "2026-03-19")
+    result = dpm(variables, "run", "--dry-run", "--start-date", "2026-03-12", "--end-date", "2026-03-16")
     assert result.returncode == 0
     assert "5 partitions" in result.stdout
     assert not (tmp_path / "new" / "lake").exists()
@@ -177,7 +177,7 @@ def test_a_run_killed_at_any_moment_and_started_again_ends_with_the_same_content
     platform: Platform, tmp_path: Path
 ) -> None:
     variables = {**platform.variables, "DPM_DATA_DIR": str(tmp_path / "killed")}
-    arguments = ("run", "--stages", "raw,staging,features", "--start-date", "2026-03-15", "--end-date", "2026-03-28")
+    arguments = ("run", "--stages", "raw,staging,features", "--start-date", "2026-03-12", "--end-date", "2026-03-25")
     moments = random.Random(11)
     kills = sum(_killed(variables, arguments, moments.uniform(2.5, 6.0)) for _ in range(3))
     assert kills >= 2
