@@ -45,7 +45,6 @@ def environment(data_dir: Path, world: World, address: Address) -> dict[str, str
         "RISK_API_RATE": "2000",
         "RISK_API_BURST": "2000",
         "REGIMES_SOURCE": f"{address.root}/regimes",
-        "DPM_FIRST_TRAINING_DAYS": "44",  # the fewest: every day of history costs the tests two seconds
     }
 
 
