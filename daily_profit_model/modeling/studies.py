@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,15 +74,12 @@ def _storage(store: StudyStore | None, name: str) -> Iterator[BaseStorage]:
 @contextmanager
 def _held_in_folder(store: StudyStore, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     path = store.folder / f"{name}.db"
-    try:
-        lock = exclusive(path.with_suffix(".lock"), wait=False)
-        lock.__enter__()
-    except filelock.Timeout:
-        raise _in_use(name) from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(path.with_suffix(".lock"), wait=False))
+        except filelock.Timeout:
+            raise _in_use(name) from None
         yield f"sqlite:///{path.resolve()}", {}
-    finally:
-        lock.__exit__(None, None, None)
 
 
 @contextmanager
