@@ -1,16 +1,16 @@
 """Which parameters of the boosters forecast best on days that walk forward through the history.
 
-Here: the search space and the search: a tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) that drops
-trials which are worse than the median of the ones before. What a trial costs is `tuning_folds`', where it is kept
-`studies`'. A search sees training and validation days alone, so that the days that calibrate and judge a version have
-not chosen its parameters.
+Here: the search: a tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) that drops trials which are worse
+than the median of the ones before. What is tried is `tuning_space`'s, what a trial costs `tuning_folds`', where it is
+kept `studies`'. A search sees training and validation days alone, so that the days that calibrate and judge a version
+have not chosen its parameters.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from daily_profit_model.cache import source_version
 from daily_profit_model.cache.key import digest_of
-from daily_profit_model.modeling.boosting import BoosterSettings
 from daily_profit_model.modeling.contracts import MODELS_TUNING
 from daily_profit_model.modeling.design import Design
 from daily_profit_model.modeling.evaluation import Interval, sure_skill
@@ -26,39 +25,16 @@ from daily_profit_model.modeling.matrix import Floats
 from daily_profit_model.modeling.studies import StudyStore, opened
 from daily_profit_model.modeling.training import TrainSettings
 from daily_profit_model.modeling.tuning_folds import PreparedFold, daily_losses, folds_of, prepared
+from daily_profit_model.modeling.tuning_space import SPACE, Parameters, distributions, parameters_of, with_parameters
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-Parameters = Mapping[str, int | float]
-
 RANDOM_TRIALS = 10
 """Trials before the estimator has enough to go by."""
 TRIALS_BEFORE_PRUNING = 5
 """Trials whose median a trial is measured by, at least."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values of a parameter that are tried, both ends included."""
-
-    low: float
-    high: float
-    is_whole: bool = False
-    is_log: bool = False
-    """Drawn evenly over its logarithm."""
-
-
-SPACE: Mapping[str, Range] = {
-    "learning_rate": Range(0.01, 0.2, is_log=True),
-    "leaves": Range(3, 31, is_whole=True, is_log=True),
-    "leaf_row_share": Range(0.001, 0.05, is_log=True),
-    "feature_fraction": Range(0.3, 1.0),
-    "l2": Range(0.1, 100.0, is_log=True),
-    "weight_power": Range(0.0, 1.0),
-}
-"""By the names of BoosterSettings and TrainSettings. The number of rounds is not searched: stopping finds it."""
 
 
 @dataclass(frozen=True)
@@ -172,37 +148,6 @@ def study_name(design_digest: str, settings: TrainSettings, seed: int) -> str:
     return f"net_profit-{settings.objective}-{digest_of(parts)[:16]}"
 
 
-def parameters_of(settings: TrainSettings) -> Parameters:
-    """What `settings` say of the parameters that are searched. Raises ValueError for a value that no trial has."""
-    found = {name: getattr(_owner(settings, name), name) for name in SPACE}
-    for name, value in found.items():
-        if not SPACE[name].low <= value <= SPACE[name].high:
-            raise ValueError(
-                f"{name} is {value:g}, and tuning looks from {SPACE[name].low:g} to {SPACE[name].high:g} only"
-            )
-    return found
-
-
-def with_parameters(settings: TrainSettings, parameters: Parameters) -> TrainSettings:
-    """`settings` with the searched parameters of a trial, all others as they are.
-
-    Raises ValueError for a name that is not searched: LightGBM would ignore it in silence.
-    """
-    if unknown := sorted(set(parameters) - set(SPACE)):
-        raise ValueError(f"{unknown[0]} is no parameter that is tuned ({', '.join(SPACE)}): tune again")
-    of_booster = {name: value for name, value in parameters.items() if name in _OF_BOOSTER}
-    others: dict[str, Any] = {name: value for name, value in parameters.items() if name not in _OF_BOOSTER}
-    booster: dict[str, Any] = {name: int(v) if SPACE[name].is_whole else float(v) for name, v in of_booster.items()}
-    return replace(settings, booster=replace(settings.booster, **booster), **others)
-
-
-_OF_BOOSTER = frozenset(field.name for field in fields(BoosterSettings))
-
-
-def _owner(settings: TrainSettings, name: str) -> TrainSettings | BoosterSettings:
-    return settings.booster if name in _OF_BOOSTER else settings
-
-
 def best_of(trials: Iterable[Trial]) -> Trial:
     """The complete trial of least loss; on a tie the earliest."""
     return min((trial for trial in trials if trial.state == "complete"), key=lambda trial: (trial.value, trial.number))
@@ -246,7 +191,7 @@ def importances(tuned: Tuned) -> dict[str, float]:
         for trial in complete:
             study.add_trial(
                 optuna.trial.create_trial(
-                    params=dict(trial.parameters), distributions=_distributions(), value=trial.value
+                    params=dict(trial.parameters), distributions=distributions(), value=trial.value
                 )
             )
         found = optuna.importance.get_param_importances(
@@ -259,7 +204,7 @@ def _try(study: Study, folds: list[PreparedFold], settings: TrainSettings) -> No
     """One more trial, stopped after a fold when it is worse than the median of the trials before it."""
     import optuna
 
-    trial = study.ask(_distributions())
+    trial = study.ask(distributions())
     chosen = with_parameters(settings, trial.params)
     losses: list[Floats] = []
     for number, fold in enumerate(folds):
@@ -302,14 +247,3 @@ def _sampler(seed: int) -> Any:
     import optuna
 
     return optuna.samplers.TPESampler(n_startup_trials=RANDOM_TRIALS, multivariate=True, constant_liar=False, seed=seed)
-
-
-def _distributions() -> dict[str, Any]:
-    from optuna.distributions import FloatDistribution, IntDistribution
-
-    return {
-        name: IntDistribution(int(found.low), int(found.high), log=found.is_log)
-        if found.is_whole
-        else FloatDistribution(found.low, found.high, log=found.is_log)
-        for name, found in SPACE.items()
-    }

@@ -34,7 +34,7 @@ from daily_profit_model.modeling.boosting import BoosterSettings
 from daily_profit_model.modeling.bundle import load
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_NET_PROFIT, MODELS_TUNING
 from daily_profit_model.modeling.training import TrainSettings
-from daily_profit_model.modeling.tuning import SPACE, parameters_of
+from daily_profit_model.modeling.tuning_space import SPACE, parameters_of
 from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 from daily_profit_model_tests.benchmarks.kept_design import training_rows

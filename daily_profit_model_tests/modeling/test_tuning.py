@@ -24,18 +24,9 @@ from daily_profit_model.modeling.matrix import category_places
 from daily_profit_model.modeling.splits import Days, split_by_date
 from daily_profit_model.modeling.studies import NoDatabase, StudyInUse, StudyStore, opened
 from daily_profit_model.modeling.training import TrainSettings, part_of, train_on
-from daily_profit_model.modeling.tuning import (
-    SPACE,
-    Trial,
-    Tuned,
-    importances,
-    parameters_of,
-    study_name,
-    tune,
-    tuning_table,
-    with_parameters,
-)
+from daily_profit_model.modeling.tuning import Trial, Tuned, importances, study_name, tune, tuning_table
 from daily_profit_model.modeling.tuning_folds import folds_of, stopped
+from daily_profit_model.modeling.tuning_space import SPACE, Range, parameters_of, with_parameters
 from daily_profit_model_tests.modeling.panel import simulate_panel
 
 BAD = TrainSettings(
@@ -241,7 +232,7 @@ def test_a_study_goes_on_only_with_the_same_data_settings_seed_space_and_code(mo
         study_name("data", replace(BAD, booster=replace(BAD.booster, rounds=7)), 1),
         study_name("data", BAD, 2),
     }
-    monkeypatch.setattr(tuning, "SPACE", {**SPACE, "l2": tuning.Range(0.1, 50.0)})
+    monkeypatch.setattr(tuning, "SPACE", {**SPACE, "l2": Range(0.1, 50.0)})
     others.add(study_name("data", BAD, 1))
     assert len({name, *others}) == 6
     monkeypatch.undo()

@@ -59,7 +59,7 @@ def settings_of(objective: str) -> TrainSettings:
 
 def tuned_settings(settings: TrainSettings, tuning: Tuning | None) -> TrainSettings:
     """`settings` with the parameters of `tuning`, when there is one."""
-    from daily_profit_model.modeling.tuning import with_parameters
+    from daily_profit_model.modeling.tuning_space import with_parameters
 
     return settings if tuning is None else with_parameters(settings, tuning.parameters)
 
