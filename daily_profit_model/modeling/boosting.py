@@ -142,7 +142,6 @@ def grow(
         pair = binned.pairs[learner.only_traded][worker]
         for dataset, part in zip(pair, (train, validation), strict=True):
             chosen = part.traded if learner.only_traded else slice(None)
-            dataset.params = dict(binning)  # a data set keeps the last objective's (alpha), and the text would tell it
             dataset.set_field("label", part.targets[learner.target][chosen])
             # not set_weight, which passes over weights of one and would leave those of the output before
             dataset.set_field("weight", part.weights[learner.weight][chosen])
