@@ -18,7 +18,8 @@ from daily_profit_model.defs.calendars import calendar_of, look_back
 from daily_profit_model.defs.table_asset import asset_key, on
 from daily_profit_model.quality.evaluate import evaluate
 from daily_profit_model.quality.load import load
-from daily_profit_model.quality.outcome import Outcome, Part
+from daily_profit_model.quality.outcome import Outcome, Part, describe
+from daily_profit_model.quality.results import keep
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
 
@@ -26,6 +27,8 @@ Result = dg.AssetCheckResult | AssetCheckEvaluation | dg.Output[None]
 Targets = Mapping[str, AssetCheckEvaluationTargetMaterializationData]
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
+NOT_JUDGED = "too little of the past is known yet"
+
 NAMED_IN_MESSAGE = 3
 """Failures that a blocked run's message tells; the others are counted."""
 
@@ -57,6 +60,7 @@ def checks_for(table: Table, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
         run = context.op_execution_context
         days = list(run.partition_keys)
         outcomes = evaluate([rule for rule in rules if rule.id in selected], partial(load, run.resources.lake), days)
+        keep(run.resources.lake, table, outcomes)
         if run.has_partition_key:
             yield from (_result(table, outcome) for outcome in outcomes)
         else:
@@ -122,20 +126,6 @@ def _evaluation(table: Table, outcome: Outcome, targets: Targets) -> AssetCheckE
     )
 
 
-def describe(outcome: Outcome) -> str | None:
-    """What a failed outcome saw, in one line; None when the rule holds."""
-    if outcome.passed:
-        return None
-    if outcome.error:
-        return f"could not be judged: {outcome.error}"
-    worst = next(part for part in outcome.parts if not part.passed)
-    extent = f" by {worst.unexpected_count} of {outcome.rows} rows"
-    if outcome.rule.frame.measures:
-        extent = f": seen {_number(worst.observed)}, limit {_number(worst.limit)}"
-    example = ", ".join(f"{name}={value}" for name, value in outcome.samples[0].items() if name != "violates")
-    return f'"{worst.says}" is violated{extent}; for example {example}'
-
-
 def _message(blocked: Sequence[Outcome]) -> str:
     told = [
         f"{outcome.rule.table} of {outcome.partition}: {outcome.rule.id} does not hold: {describe(outcome)}"
@@ -145,19 +135,17 @@ def _message(blocked: Sequence[Outcome]) -> str:
     return "; ".join(told) + (f"; and {more} more" if more else "") + f". {blocked[0].rule.advice}"
 
 
-def _number(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:,.6g}"
-
-
 def _metadata(outcome: Outcome) -> dict[str, Any]:
     """Numbers as numbers, so that the UI draws them over time; words and rows only when the rule fails."""
-    numbers = {
+    numbers: dict[str, Any] = {
         "rows": outcome.rows,
         "observed": outcome.observed,
         "limit": outcome.limit,
         "unexpected_count": outcome.unexpected_count,
         "unexpected_share": outcome.unexpected_share,
     }
+    if not outcome.is_judged:
+        numbers["not_judged"] = NOT_JUDGED
     metadata: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
     if outcome.passed:
         return metadata

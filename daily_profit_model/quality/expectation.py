@@ -26,11 +26,17 @@ class Expectation:
 
 
 def between(
-    column: str, low: float | None = None, high: float | None = None, *, says: str, mostly: float = 1.0
+    column: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    says: str,
+    mostly: float = 1.0,
+    shows: Sequence[str] = (),
 ) -> Expectation:
-    """The column lies within `low` … `high`, ends included; a null is not judged."""
+    """The column lies within `low` … `high`, ends included; a null is not judged. `shows`: columns that explain it."""
     arguments = {"column": column, "min_value": low, "max_value": high}
-    return Expectation("ExpectColumnValuesToBeBetween", arguments, says, mostly, (column,))
+    return Expectation("ExpectColumnValuesToBeBetween", arguments, says, mostly, (column, *shows))
 
 
 def in_set(column: str, values: Sequence[object], *, says: str) -> Expectation:

@@ -28,6 +28,10 @@ class Frame:
     """The column that holds the partition."""
     measures: bool = False
     """True: its rows are measurements, so a value is worth showing; else the share of bad rows is."""
+    arrivals: bool = False
+    """True: when the first revision of the day and of the two weeks before was stored (see `load`)."""
+    past_days: int = 0
+    """Above 0: `query` reads the view `profiles`: those of the table's days and of so many days before them."""
 
 
 def rows_of(table: Table, columns: Sequence[str] = (), **derived: str) -> Frame:
@@ -46,6 +50,11 @@ where {table.day_column} between $first_day and $last_day
 def footer_counts(table: Table, *tables: Table) -> Frame:
     """What the newest fetch of `tables` (by default of `table` itself) counted, a row a day and table."""
     return Frame(f"{table.name} counts", table, ("table",), footers=tables or (table,), measures=True)
+
+
+def arrivals(table: Table) -> Frame:
+    """When the days of a fetched table came, a row a day."""
+    return Frame(f"{table.name} arrivals", table, ("date",), arrivals=True, measures=True)
 
 
 def newest(table: Table, first: int = 0, last: int = 0) -> Source:

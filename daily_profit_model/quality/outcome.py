@@ -1,6 +1,6 @@
 """What became of a rule on a day: counts, the measured value, and the rows that show it.
 
-Which rows violate what is found by `validation`; how an outcome is shown belongs to `defs.quality`.
+Which rows violate what is found by `validation`; how the UI shows an outcome belongs to `defs.quality`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Part:
     unexpected_count: int
     unexpected_share: float
     error: str = ""
+    is_judged: bool = True
+    """False: the day's measurements are all null, for want of a past to compare with."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Outcome:
     parts: tuple[Part, ...] = ()
     error: str = ""
     """Why the rule could not be judged; it counts as failed then."""
+
+    @property
+    def is_judged(self) -> bool:
+        """False: too little of the past is known yet to say anything of the day; it counts as passed then."""
+        return bool(self.error) or any(part.is_judged for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def outcomes_of(rule: Rule, frame: FrameDays, judged: Sequence[Violations]) -> I
             _part(rule, expectation, found, int(count[place]), total, frame, place)
             for expectation, found, count in zip(rule.expectations, judged, counts, strict=True)
         )
-        worst = min(parts, key=lambda part: (part.passed, -part.unexpected_share))
+        worst = min(parts, key=lambda part: (part.passed, not part.is_judged, -part.unexpected_share))
         failed = [number for number, part in enumerate(parts) if not part.passed]
         yield Outcome(
             rule,
@@ -103,9 +110,11 @@ def _part(
     passed = not found.error and share <= allowed
     observed: float | None = share
     limit: float | None = allowed
+    is_judged = True
     if rule.frame.measures and not found.error:
         observed, limit = _measured(expectation, found, frame, place)
-    return Part(expectation.says, passed, observed, limit, count, share, found.error)
+        is_judged = observed is not None
+    return Part(expectation.says, passed, observed, limit, count, share, found.error, is_judged)
 
 
 def _measured(
@@ -113,14 +122,14 @@ def _measured(
 ) -> tuple[float | None, float | None]:
     """The measured value and its bound: of the first violating row of the day, else of its largest value."""
     own = np.flatnonzero(frame.places == place)
-    if not len(own):
+    values = frame.rows[expectation.columns[0]].to_numpy(dtype=float, na_value=np.nan)
+    known = own[~np.isnan(values[own])]
+    if not len(known):
         return None, None
-    column = expectation.columns[0]
-    bad = np.intersect1d(own, found.positions)
-    values = frame.rows[column].to_numpy(dtype=float, na_value=np.nan)
-    row = bad[0] if len(bad) else own[np.argmax(np.nan_to_num(values[own]))]
-    if len(expectation.columns) > 1:
-        return float(values[row]), float(frame.rows[expectation.columns[1]].iloc[row])
+    bad = np.intersect1d(known, found.positions)
+    row = bad[0] if len(bad) else known[np.argmax(values[known])]
+    if other := expectation.arguments.get("column_B"):
+        return float(values[row]), float(frame.rows[str(other)].iloc[row])
     bound = expectation.arguments.get("max_value")
     bound = expectation.arguments.get("min_value") if bound is None else bound
     return float(values[row]), None if bound is None else float(str(bound))
@@ -150,3 +159,21 @@ def _plain(value: object) -> object:
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def describe(outcome: Outcome) -> str | None:
+    """What a failed outcome saw, in one line; None when the rule holds."""
+    if outcome.passed:
+        return None
+    if outcome.error:
+        return f"could not be judged: {outcome.error}"
+    worst = next(part for part in outcome.parts if not part.passed)
+    extent = f" by {worst.unexpected_count} of {outcome.rows} rows"
+    if outcome.rule.frame.measures:
+        extent = f": seen {_number(worst.observed)}, limit {_number(worst.limit)}"
+    example = ", ".join(f"{name}={value}" for name, value in outcome.samples[0].items() if name != "violates")
+    return f'"{worst.says}" is violated{extent}; for example {example}'
+
+
+def _number(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:,.6g}"

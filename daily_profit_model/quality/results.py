@@ -1,0 +1,88 @@
+"""What the rules said, kept in the lake: a row a rule and day, and a table's score.
+
+So that SQL, reports and the health of the platform need no run of the graph to know it. Judging belongs to `evaluate`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from daily_profit_model.lake import Lake, read, write
+from daily_profit_model.quality.outcome import Outcome, describe
+from daily_profit_model.tables import Table
+from daily_profit_model.tables.quality import MONITORING_QUALITY, rule_results_of
+
+WEIGHTS: Mapping[str, int] = {"error": 3, "warn": 1}
+"""What a rule counts in the score: an error makes rows wrong, a warning asks for a look."""
+
+_FORM = "1"
+
+
+def keep(lake: Lake, table: Table, outcomes: Sequence[Outcome]) -> None:
+    """Store `outcomes` of `table`; what other rules said of these days stays as it was."""
+    kept = rule_results_of(table)
+    by_day: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_day.setdefault(outcome.partition, []).append(outcome)
+    for day, judged in by_day.items():
+        new = [_row(outcome) for outcome in judged]
+        named = {outcome.rule.id for outcome in judged}
+        others = [row for row in read(lake, kept, [day]).to_pylist() if row["rule"] not in named]
+        rows = pa.Table.from_pylist([*new, *others], schema=kept.schema())
+        write(lake, kept, day, rows, code_version=_FORM)
+
+
+def results(lake: Lake, table: Table, days: Sequence[str]) -> pa.Table:
+    """What the rules of `table` said of those of `days` that were judged, in `rule_results_of(table)`'s columns."""
+    return read(lake, rule_results_of(table), days)
+
+
+def scores(said: pa.Table) -> pa.Table:
+    """The score of each table and day in `said` (rows of rule results), in monitoring/quality's columns."""
+    found: dict[tuple[date, str], list[dict[str, object]]] = {}
+    for row in said.to_pylist():
+        found.setdefault((row["date"], row["table"]), []).append(row)
+    rows = [_score(day, table, rules) for (day, table), rules in sorted(found.items())]
+    return pa.Table.from_pylist(rows, schema=MONITORING_QUALITY.schema())
+
+
+def _score(day: date, table: str, rules: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    judged = [rule for rule in rules if rule["is_judged"]]
+    failing = sorted((rule for rule in judged if not rule["passed"]), key=lambda rule: (rule["severity"], rule["rule"]))
+    whole = sum(WEIGHTS[str(rule["severity"])] for rule in judged)
+    lost = sum(WEIGHTS[str(rule["severity"])] for rule in failing)
+    return {
+        "date": day,
+        "table": table,
+        "rules": len(judged),
+        "not_judged": len(rules) - len(judged),
+        "failed_errors": sum(rule["severity"] == "error" for rule in failing),
+        "failed_warnings": sum(rule["severity"] == "warn" for rule in failing),
+        "score": 1 - lost / whole if whole else None,
+        "failing": [rule["rule"] for rule in failing],
+    }
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    rule = outcome.rule
+    return {
+        "date": date.fromisoformat(outcome.partition),
+        "table": rule.table,
+        "rule": rule.id,
+        "dimension": rule.dimension,
+        "severity": rule.severity,
+        "is_blocking": rule.blocking,
+        "passed": outcome.passed,
+        "is_judged": outcome.is_judged,
+        "rows": outcome.rows,
+        "observed": outcome.observed,
+        "limit": outcome.limit,
+        "unexpected_count": outcome.unexpected_count,
+        "unexpected_share": outcome.unexpected_share,
+        "message": describe(outcome),
+        "samples": json.dumps(outcome.samples, default=str) if outcome.samples else None,
+    }

@@ -1,0 +1,433 @@
+"""Rules that compare a day of a table with the days before it: volume, nulls, units, values and labels.
+
+Nothing here is an absolute number of the firm: each limit comes from the table's own past days, taken robustly, plus
+what chance may add on a day of so many accounts (accounts, not rows: those of one account move together). With too few
+past days there is no limit, and the rule says that it could not judge. A column that holds one value a day (weekday,
+model, regime) tells of the day and not of its rows, and is left alone. Profiles of days are made by `profiles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daily_profit_model.engine import Query
+from daily_profit_model.quality.expectation import between
+from daily_profit_model.quality.frame import Frame
+from daily_profit_model.quality.profiles import TOP
+from daily_profit_model.quality.rule import Rule
+from daily_profit_model.tables import Table
+
+PAST_DAYS = 60
+"""Days looked back: some eight of each weekday, and a season's change does not count as a fault."""
+
+ENOUGH_DAYS = 14
+"""Past days before anything is judged: two of each weekday."""
+
+SMALLEST_DAY = 30
+"""Rows of a day, and values of a column, below which a median moves by chance alone."""
+
+CHANCE = 4.0
+"""Standard deviations that a share of so many accounts may lie off by chance: some 100 columns are looked at a day, and
+0.006 % of days of one lie further off."""
+
+FURTHEST = 6.0
+"""Robust standard deviations of the days before that a day may lie off: days have heavy tails."""
+
+LEAST_JUMP = 1.0
+"""Powers of ten beyond all days before: a unit changes by a hundred (percent, cents) or a thousand; half of the way to
+the least of these. Days differ (weekends trade other symbols), so that the nearest of them counts and not their middle."""
+
+FURTHEST_QUARTILE = 3.0
+"""Widths of all days before that a quartile may lie outside them."""
+
+LEAST_CHANGE_OF_ROWS = 0.3
+"""Logarithm: a third more rows or a quarter less is a day like others, however alike the past was."""
+
+COLLAPSE = 0.1
+"""Share of the smallest of the past same weekdays: fewer rows than that are no quiet day."""
+
+NEW_LABEL_SHARE = 0.05
+"""Share of the day's accounts that must carry a new label before it is sudden: a first single one is growth."""
+
+NEW_LABEL_HOLDERS = 5
+
+SHARE_CHANGE = 0.15
+"""Beyond all past days: share of the day's accounts by which a label may grow or shrink."""
+
+_PAST = f"""
+with described as (
+    select
+        *,
+        1 - known / rows as null_share,
+        zeros / nullif(known, 0) as zero_share,
+        case when known - zeros >= {SMALLEST_DAY} then log10(size_q50) end as size_50,
+        case when known - zeros >= {SMALLEST_DAY} then log10(size_q90) end as size_90,
+        case when known >= {SMALLEST_DAY} then (minimum = maximum)::int end as is_constant
+    from profiles
+    where rows > 0
+),
+wanted as (
+    select * from described where date between $first_day and $last_day
+),
+-- each wanted column of a day with each of its past days
+pairs as (
+    select wanted.date as day, wanted."column" as name, past.*
+    from wanted
+    join described as past
+        on past."column" = wanted."column"
+        and past.date between wanted.date - {PAST_DAYS} and wanted.date - 1
+),
+past as (
+    select
+        day as date,
+        name as "column",
+        count(*) as past_days,
+        max(null_share) as most_nulls,
+        coalesce(min(is_constant), 0) = 1 or max(distinct_values) <= 1 as is_of_the_day,
+        min(q75 - q25) > 0 as always_varied,
+        min(size_50) as least_size_50,
+        max(size_50) as most_size_50,
+        min(size_90) as least_size_90,
+        max(size_90) as most_size_90,
+        count(size_50) as sized_days,
+        min(zero_share) as fewest_zeros,
+        max(zero_share) as most_zeros,
+        {", ".join(f"min({q}) as lowest_{q}, max({q}) as highest_{q}" for q in ("q25", "q50", "q75"))},
+        coalesce(median(size_q50), 0) as usual_size
+    from pairs
+    group by all
+)"""
+
+_VALUES = f"""
+chosen_days as (
+    select
+        wanted.date,
+        wanted."column",
+        wanted.rows,
+        wanted.holders,
+        wanted.null_share,
+        wanted.zero_share,
+        wanted.q25,
+        wanted.q50,
+        wanted.q75,
+        wanted.size_50,
+        wanted.size_90,
+        wanted.is_constant,
+        past.* exclude (date, "column", past_days),
+        coalesce(past_days, 0) as past_days,
+        coalesce(past_days, 0) >= {ENOUGH_DAYS} as is_known,
+        {CHANCE} / 2 / sqrt(wanted.holders) as chance
+    from wanted
+    left join past
+        using (date, "column")
+    where wanted."column" not in ($left_out)
+),
+of_values as (
+select
+    date,
+    "column",
+    past_days,
+    null_share,
+    case when is_known and not is_of_the_day then null_share / (
+        most_nulls + 0.01 + {CHANCE} * sqrt(greatest(most_nulls * (1 - most_nulls), 1 / holders) / holders)
+    ) end as nulls,
+    case when is_known and not is_of_the_day and most_nulls < 0.5 and rows >= {
+    SMALLEST_DAY
+} then (null_share = 1)::int end as is_lost,
+    case when is_known and sized_days >= {ENOUGH_DAYS} and not is_of_the_day then greatest(
+        least(size_50 - most_size_50, size_90 - most_size_90),
+        least(least_size_50 - size_50, least_size_90 - size_90),
+        0
+    ) / {LEAST_JUMP} end as unit,
+    case when is_known and sized_days >= {ENOUGH_DAYS} and not is_of_the_day then
+        greatest(size_90 - most_size_90, 0) / {LEAST_JUMP}
+    end as size,
+    case when is_known and not is_of_the_day and rows >= {SMALLEST_DAY} then
+        greatest(zero_share - most_zeros, fewest_zeros - zero_share, 0) / (most_zeros - fewest_zeros + 0.1 + chance)
+    end as zeros,
+    case when is_known and not is_of_the_day and past_days >= 2 * {ENOUGH_DAYS} and rows >= {
+    SMALLEST_DAY
+} then greatest(
+        {
+    ", ".join(
+        f"greatest({q} - highest_{q}, lowest_{q} - {q}, 0) / nullif({FURTHEST_QUARTILE} * (highest_{q} - lowest_{q}) "
+        f"+ usual_size * (0.5 + 10 * chance), 0)"
+        for q in ("q25", "q50", "q75")
+    )
+}
+    ) end as location,
+    case when is_known and always_varied then is_constant end as constant,
+    size_50,
+    least_size_50,
+    most_size_50,
+    size_90,
+    most_size_90,
+    q50,
+    lowest_q50,
+    highest_q50
+from chosen_days
+)"""
+
+_VOLUME = f"""
+sizes as (
+    select date, rows, holders, ln(rows + 1) as size from profiles where "column" = ''
+),
+-- a day against the one a week before, by the last of the two
+changes as (
+    select later.date, later.size - earlier.size as change
+    from sizes as later
+    join sizes as earlier on earlier.date = later.date - 7
+),
+growth as (
+    select wanted.date, median(change) as growth, mad(change) as spread
+    from sizes as wanted
+    join changes
+        on changes.date between wanted.date - {PAST_DAYS} and wanted.date - 1
+    where wanted.date between $first_day and $last_day
+    group by all
+),
+same_weekday as (
+    select
+        wanted.date,
+        count(*) as past_days,
+        median(earlier.size + growth * (wanted.date - earlier.date) / 7)
+            filter (earlier.date >= wanted.date - 21) as expected,
+        min(earlier.rows) as fewest
+    from sizes as wanted
+    join sizes as earlier
+        on earlier.date between wanted.date - {PAST_DAYS} and wanted.date - 7
+        and (wanted.date - earlier.date) % 7 = 0
+    join growth on growth.date = wanted.date
+    group by all
+),
+of_volume as (
+select
+    sizes.date,
+    '' as "column",
+    sizes.rows,
+    coalesce(past_days, 0) as same_weekdays,
+    exp(expected) - 1 as expected_rows,
+    case when past_days >= 3 then
+        abs(size - expected)
+        / (greatest({FURTHEST} * 1.4826 * spread, {LEAST_CHANGE_OF_ROWS}) + {CHANCE} / sqrt(greatest(holders, 1)))
+    end as volume,
+    case when past_days >= 3 and fewest >= {SMALLEST_DAY} then (sizes.rows < {COLLAPSE} * fewest)::int end as collapsed
+from sizes
+left join same_weekday using (date)
+left join growth using (date)
+where sizes.date between $first_day and $last_day
+)"""
+
+_LABELS = f"""
+labelled as (
+    select date, "column", rows, holders, distinct_values, top_values
+    from profiles
+    where top_values is not null and rows > 0 and "column" not in ($left_out) and distinct_values <= {TOP}
+),
+labels as (
+    select date, "column", holders as all_holders, unnest(top_values, recursive := true) from labelled
+),
+labelled_wanted as (
+    select * from labelled where date between $first_day and $last_day
+),
+known_days as (
+    select wanted.date, wanted."column", count(*) as past_days, max(earlier.distinct_values) > 1 as varies
+    from labelled_wanted as wanted
+    join labelled as earlier
+        on earlier."column" = wanted."column"
+        and earlier.date between wanted.date - {PAST_DAYS} and wanted.date - 1
+    group by all
+),
+past_labels as (
+    select
+        wanted.date,
+        wanted."column",
+        earlier.value,
+        min(earlier.date) as first_seen,
+        count(*) as days_seen,
+        max(earlier.holders / earlier.all_holders) as most,
+        min(earlier.holders / earlier.all_holders) as fewest
+    from labelled_wanted as wanted
+    join labels as earlier
+        on earlier."column" = wanted."column"
+        and earlier.date between wanted.date - {PAST_DAYS} and wanted.date - 1
+    group by all
+),
+-- a set that grew within the last two weeks is not closed: what it holds tells nothing of what it may hold
+closed as (
+    select date, "column", max(first_seen) < date - {ENOUGH_DAYS} as is_closed
+    from past_labels
+    group by date, "column"
+),
+compared as (
+    select
+        date,
+        "column",
+        value,
+        coalesce(labels.holders, 0) as holders,
+        wanted.holders as all_holders,
+        past.value is null as is_new,
+        coalesce(past.most, 0) as most,
+        case when past.days_seen = known_days.past_days then past.fewest else 0 end as fewest
+    from past_labels as past
+    full join (select labels.* from labels where date between $first_day and $last_day) as labels
+        using (date, "column", value)
+    join labelled_wanted as wanted
+        using (date, "column")
+    left join known_days
+        using (date, "column")
+),
+of_labels as (
+select
+    date,
+    "column",
+    case when past_days >= {ENOUGH_DAYS} and varies and is_closed then
+        coalesce(max(holders / all_holders) filter (is_new and holders >= {NEW_LABEL_HOLDERS}), 0)
+    end as new_label,
+    string_agg(value, ', ' order by value) filter (is_new) as new_labels,
+    case when past_days >= {ENOUGH_DAYS} and varies and max(all_holders) >= 2 * {NEW_LABEL_HOLDERS} then
+        max(greatest(holders / all_holders - most, fewest - holders / all_holders, 0))
+        / ({SHARE_CHANGE} + {CHANCE} / 2 / sqrt(max(all_holders)))
+    end as label_share,
+    arg_max(value, greatest(holders / all_holders - most, fewest - holders / all_holders, 0)) as moved_label
+from compared
+left join known_days
+    using (date, "column")
+left join closed
+    using (date, "column")
+group by date, "column", past_days, varies, is_closed
+)"""
+
+_ALL = f"""{_PAST},{_VALUES},{_VOLUME},{_LABELS}
+select *
+from of_values
+full join of_volume
+    using (date, "column")
+full join of_labels
+    using (date, "column")
+"""
+
+_FETCH = "Fetch the day again (dpm ingest FEED --force); if it stays, ask the service what has changed."
+_REBUILD = "Look at the tables that it is made from first: their rules name the column; then make the day again."
+
+
+def history_rules(table: Table, *, leaving_out: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """The rules that compare a day of `table` with its past, but for the columns `leaving_out`."""
+    advice = _FETCH if table.name.startswith("raw/") else _REBUILD
+    left_out = ", ".join(f"'{name}'" for name in ("", *leaving_out))
+    query = Query(_ALL.replace("$left_out", left_out), ())
+    frame = Frame(f"{table.name} against its past", table, ("column",), query, measures=True, past_days=PAST_DAYS)
+    from_the_past = f"Limits come from the {PAST_DAYS} days before; fewer than {ENOUGH_DAYS} of them judge nothing."
+    return (
+        Rule(
+            id="rows_as_on_weekday",
+            table=table.name,
+            dimension="volume",
+            severity="warn",
+            frame=frame,
+            expectations=(
+                between(
+                    "volume", high=1, says="about as many rows as on this weekday", shows=("rows", "expected_rows")
+                ),
+            ),
+            reason=f"A short or doubled day misleads everything made from it. {from_the_past}",
+            advice=advice,
+        ),
+        Rule(
+            id="day_not_broken",
+            table=table.name,
+            dimension="distribution",
+            severity="error",
+            frame=frame,
+            expectations=(
+                between("is_lost", high=0, says="no column that had values is wholly null", shows=("column",)),
+                between(
+                    "unit",
+                    high=1,
+                    says="no column's size has jumped as by another unit",
+                    shows=("column", "size_50", "least_size_50", "most_size_50"),
+                ),
+            ),
+            reason=f"Cents for dollars, or a column that is gone, make every later number wrong. {from_the_past}",
+            advice=advice,
+        ),
+        Rule(
+            id="day_not_empty",
+            table=table.name,
+            dimension="volume",
+            severity="error",
+            frame=frame,
+            expectations=(
+                between(
+                    "collapsed",
+                    high=0,
+                    says="no less than a tenth of the rows of any same weekday",
+                    shows=("rows", "expected_rows"),
+                ),
+            ),
+            reason=f"An answer that is nearly empty is a fault of the feed and no quiet day. {from_the_past}",
+            advice=advice,
+        ),
+        Rule(
+            id="nulls_as_before",
+            table=table.name,
+            dimension="completeness",
+            severity="warn",
+            frame=frame,
+            expectations=(
+                between(
+                    "nulls", high=1, says="no column misses more values than before", shows=("column", "null_share")
+                ),
+            ),
+            reason=f"A field that fades out is unknown to every feature that reads it. {from_the_past}",
+            advice=advice,
+        ),
+        Rule(
+            id="values_as_before",
+            table=table.name,
+            dimension="distribution",
+            severity="warn",
+            frame=frame,
+            expectations=(
+                between(
+                    "size",
+                    high=1,
+                    says="no column's large values have jumped",
+                    shows=("column", "size_90", "most_size_90"),
+                ),
+                between("zeros", high=1, says="no column has far more or fewer zeros", shows=("column", "past_days")),
+                between(
+                    "location",
+                    high=1,
+                    says="no column's quartiles lie far outside all days before",
+                    shows=("column", "q50", "lowest_q50", "highest_q50"),
+                ),
+                between("constant", high=0, says="no column has stopped varying", shows=("column", "q50")),
+            ),
+            reason=f"A column that says something else than before is not what the model was taught. {from_the_past}",
+            advice=advice,
+        ),
+        Rule(
+            id="labels_as_before",
+            table=table.name,
+            dimension="validity",
+            severity="warn",
+            frame=frame,
+            expectations=(
+                between(
+                    "new_label",
+                    high=NEW_LABEL_SHARE,
+                    says="no new label is suddenly common",
+                    shows=("column", "new_labels"),
+                ),
+                between(
+                    "label_share",
+                    high=1,
+                    says="no label has grown or shrunk far beyond all days before",
+                    shows=("column", "moved_label"),
+                ),
+            ),
+            reason=f"A label in another spelling, or a new one, falls out of every mapping. {from_the_past}",
+            advice=advice,
+        ),
+    )
