@@ -20,6 +20,7 @@ from daily_profit_model.modeling.contracts import (
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QUALITY, profile_of, rule_results_of
 from daily_profit_model.tables.raw import RAW_TABLES, RAW_TEST_LOGINS, rejects_of
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
@@ -47,6 +48,8 @@ ALL_TABLES: tuple[Table, ...] = (
     MONITORING_RECONCILIATION,
     FEED_HEALTH,
     MONITORING_STORAGE,
+    MONITORING_PROFILES,
+    MONITORING_QUALITY,
 )
 
 TABLES = {table.name: table for table in ALL_TABLES}
@@ -63,5 +66,7 @@ LAKE_TABLES = (
     RAW_TEST_LOGINS,
     RAW_REQUESTS,
     MODELS_TRANSITIONS,
+    *(profile_of(table) for table in ALL_TABLES),
+    *(rule_results_of(table) for table in ALL_TABLES),
 )
 """Every table that has a place in the lake: the assets, and what is kept beside them."""

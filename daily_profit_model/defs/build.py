@@ -14,7 +14,7 @@ from daily_profit_model.defs.models import assets as models
 from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
-from daily_profit_model.defs.monitoring import reconciliation, storage
+from daily_profit_model.defs.monitoring import quality, reconciliation, storage
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
 from daily_profit_model.defs.raw import assets as raw
@@ -28,7 +28,7 @@ from daily_profit_model.defs.training import checks as training_checks
 from daily_profit_model.engine import runner_of
 from daily_profit_model.settings import load_settings
 
-LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage)
+LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage, quality)
 CHECKS = (
     raw_checks,
     staging_checks,
@@ -36,7 +36,6 @@ CHECKS = (
     training_checks,
     predictions_checks,
     monitoring_checks,
-    reconciliation,
 )
 
 

@@ -56,6 +56,8 @@ _BY_LAYER = {
 _BY_TABLE = {
     "monitoring/reconciliation": DAILY,
     "monitoring/feed_health": DAILY,
+    "monitoring/profiles": DAILY,
+    "monitoring/quality": DAILY,
     "monitoring/storage": MEASURED_DAYS,
     "monitoring/interval_calibration": SERVED_DAYS,
 }

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -17,19 +16,13 @@ import pyarrow.compute as pc
 from daily_profit_model.modeling.calibration import WHOLE
 from daily_profit_model.modeling.conformity import ACTIVITIES
 from daily_profit_model.modeling.matrix import Floats, floats
+from daily_profit_model.pictures import BLUE, GREY, RED, new_figure, png_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-LARGEST_PNG_BYTES = 40_000
-"""Metadata is stored with every materialisation; larger pictures fill the instance's database."""
 
 DRAWN_POINTS = 3000
 """Points of the scatter: more only blacken it. Rows are taken at an even step, so the picture repeats."""
-
-PALETTE = 48
-"""Colours in a picture: drawings need few, and a palette makes the file a third as large."""
 
 DEPENDENCE_POINTS = 400
 """Points of one panel of the dependence plot: six of them must fit into the metadata."""
@@ -37,15 +30,13 @@ DEPENDENCE_POINTS = 400
 LONGEST_LABEL = 48
 """Characters of a feature and its value beside a bar; longer ones would leave no room for the bars."""
 
-BLUE, GREY, RED = "#1f5fa8", "#9a9a9a", "#b3382c"
-
 
 def plot_test_days(predictions: pa.Table) -> bytes:
     """A model's held-out days: error and coverage a day, and how far off each quantile is.
 
     `predictions`: `TrainedModel.test_predictions`; the error is the mean absolute one, in USD.
     """
-    figure, (left, middle, right) = _figure(3)
+    figure, (left, middle, right) = new_figure(3)
     _draw_daily(predictions, left, middle)
     outcome = floats(predictions["net_profit"])
     levels = (0.05, 0.5, 0.95)
@@ -58,7 +49,7 @@ def plot_test_days(predictions: pa.Table) -> bytes:
     right.axhline(0, color=GREY, linestyle="--", linewidth=1)
     right.set_title("share below quantile - level")
     right.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
 def plot_outcomes(outcomes: pa.Table) -> bytes:
@@ -68,7 +59,7 @@ def plot_outcomes(outcomes: pa.Table) -> bytes:
     """
     rows = outcomes.filter(pc.is_valid(outcomes["net_profit"]))
     rows = rows.take(pa.array(np.arange(0, rows.num_rows, max(1, rows.num_rows // DRAWN_POINTS))))
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = new_figure(2)
     actual = floats(rows["net_profit"])
     lower, upper = floats(rows["lower_90"]), floats(rows["upper_90"])
     inside = (actual >= lower) & (actual <= upper)
@@ -86,7 +77,7 @@ def plot_outcomes(outcomes: pa.Table) -> bytes:
         for scale in scales:
             (axes.set_xscale if scale == "x" else axes.set_yscale)("symlog", linthresh=10)
         axes.axhline(0, color=GREY, linewidth=1)
-    return _png(figure)
+    return png_of(figure)
 
 
 def plot_calibration(calibrations: pa.Table) -> bytes:
@@ -95,7 +86,7 @@ def plot_calibration(calibrations: pa.Table) -> bytes:
     `calibrations`: MONITORING_INTERVAL_CALIBRATION rows of the days to be drawn.
     """
     calibrations = calibrations.filter(pc.equal(calibrations["plan_type"], WHOLE))
-    figure, (left, middle, right) = _figure(3)
+    figure, (left, middle, right) = new_figure(3)
     for tail, colour in (("lower", RED), ("upper", BLUE)):
         rows = calibrations.filter(pc.equal(calibrations["tail"], tail)).sort_by("prediction_date")
         days, numbers = np.unique(rows["prediction_date"].to_numpy(), return_inverse=True)
@@ -122,7 +113,7 @@ def plot_calibration(calibrations: pa.Table) -> bytes:
         if axes is not middle and promised is not None:
             axes.axhline(promised, color=GREY, linestyle="--", linewidth=1)
         axes.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
 def waterfall_ends(amounts: Sequence[float]) -> tuple[Floats, Floats]:
@@ -137,7 +128,7 @@ def plot_waterfall(title: str, steps: Sequence[tuple[str, float]], total: str) -
     `steps`: label and amount, the base first. `total`: the label of the last bar, which is their sum.
     """
     starts, ends = waterfall_ends([amount for _, amount in steps])
-    figure, (axes,) = _figure(1)
+    figure, (axes,) = new_figure(1)
     figure.set_size_inches(9.0, 1.4 + 0.34 * (len(steps) + 1))
     places = np.arange(len(steps) + 1)
     widths = np.append(ends - starts, ends[-1])
@@ -157,19 +148,19 @@ def plot_waterfall(title: str, steps: Sequence[tuple[str, float]], total: str) -
     axes.margins(x=0.14)
     axes.set_xlabel("USD")
     axes.set_title(title, fontsize=10)
-    return _png(figure)
+    return png_of(figure)
 
 
 def plot_importances(title: str, importances: Sequence[tuple[str, float]]) -> bytes:
     """The given features' mean absolute contributions, the first on top, in USD."""
-    figure, (axes,) = _figure(1)
+    figure, (axes,) = new_figure(1)
     figure.set_size_inches(7.0, 1.2 + 0.26 * max(1, len(importances)))
     axes.barh(range(len(importances)), [value for _, value in importances], color=BLUE, height=0.7)
     axes.set_yticks(range(len(importances)), [_short(name) for name, _ in importances])
     axes.invert_yaxis()
     axes.set_xlabel("mean absolute contribution, USD")
     axes.set_title(title, fontsize=10)
-    return _png(figure)
+    return png_of(figure)
 
 
 def plot_tuning(trials: pa.Table, importances: Mapping[str, float]) -> bytes:
@@ -177,7 +168,7 @@ def plot_tuning(trials: pa.Table, importances: Mapping[str, float]) -> bytes:
 
     `trials`: MODELS_TUNING rows of one objective. `importances`: shares by parameter; empty: too few trials to tell.
     """
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = new_figure(2)
     rows = trials.sort_by("trial")
     numbers, values = rows["trial"].to_numpy(), floats(rows["value"])
     complete = rows["state"].to_numpy(zero_copy_only=False) == "complete"
@@ -194,7 +185,7 @@ def plot_tuning(trials: pa.Table, importances: Mapping[str, float]) -> bytes:
     right.barh(range(len(shares)), [share for _, share in shares], color=BLUE, height=0.7)
     right.set_yticks(range(len(shares)), [name for name, _ in shares])
     right.set_title("importance" if shares else "too few trials for importances", fontsize=10)
-    return _png(figure)
+    return png_of(figure)
 
 
 @dataclass(frozen=True)
@@ -232,7 +223,7 @@ def plot_dependence(found: Sequence[Dependence]) -> bytes:
         missing = f" ({1 - known.mean():.0%} missing)" if not known.all() else ""
         axes.set_title(one.name + missing, fontsize=10)
         axes.set_ylabel("USD")
-    return _png(figure)
+    return png_of(figure)
 
 
 def _bound(set_limits: Callable[[float, float], object], values: Floats) -> None:
@@ -265,28 +256,3 @@ def _draw_daily(predictions: pa.Table, left: Axes, right: Axes) -> None:
 
 def _share_below(outcome: Floats, quantile: Floats) -> float:
     return float((outcome < quantile).mean() + (outcome == quantile).mean() / 2)
-
-
-def _figure(panels: int) -> tuple[Figure, list[Axes]]:
-    """A figure with `panels` side by side, drawn without a display and without pyplot's global state."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.0 * panels, 3.2), layout="constrained")
-    return figure, [figure.add_subplot(1, panels, place + 1) for place in range(panels)]
-
-
-def _png(figure: Figure) -> bytes:
-    """The picture's bytes at the finest resolution that fits; raises ValueError when none does."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
-    canvas: Any = FigureCanvasAgg(figure)  # the library leaves its methods untyped
-    for dots_per_inch in (110, 90, 70, 50):
-        figure.set_dpi(dots_per_inch)
-        canvas.draw()
-        sink = BytesIO()
-        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        pixels.quantize(PALETTE, dither=Image.Dither.NONE).save(sink, format="png", optimize=True)
-        if len(sink.getvalue()) <= LARGEST_PNG_BYTES:
-            return sink.getvalue()
-    raise ValueError(f"the picture takes more than {LARGEST_PNG_BYTES} bytes at any resolution")

@@ -25,6 +25,7 @@ from daily_profit_model.modeling.contracts import MODELS_NET_PROFIT
 from daily_profit_model.modeling.design import Design, design_of, design_table
 from daily_profit_model.modeling.registry import version_row
 from daily_profit_model.modeling.training import TrainedModel, TrainSettings
+from daily_profit_model.pictures import LARGEST_PNG_BYTES
 from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model_tests.modeling.panel import Panel
 
@@ -124,6 +125,6 @@ def test_dependence_is_drawn_with_gaps_categories_and_features_that_never_vary()
         ),
     ]
     drawn = plots.plot_dependence(found)
-    assert len(drawn) <= plots.LARGEST_PNG_BYTES
+    assert len(drawn) <= LARGEST_PNG_BYTES
     assert drawn == plots.plot_dependence(found)
     assert drawn != plots.plot_dependence(found[:5])

@@ -148,6 +148,17 @@ def test_fewer_hours_than_any_account_with_as_many_trades_in_four_weeks_are_susp
     assert [row for row in findings(lake, made, 3) if row["finding"] == "suspiciously_few_hours"] == []
 
 
+def test_a_busy_hour_is_no_gap_where_the_closed_trades_lie_in_it(lake: Lake) -> None:
+    many = [f"m{number}" for number in range(20)]
+    made = {offset: good_day(offset, accounts=many) for offset in range(7)}
+    hours = made[6].rows["raw/metrics_hourly"]
+    hours[0] |= {"num_trades": 3, "net_profit": 30.15}
+    del hours[1]
+    for trade in made[6].rows["raw/trades_closed"][:3]:
+        trade["close_time"] = trade["close_time"].replace(hour=hours[0]["hour"])
+    assert [row for row in findings(lake, made, 6) if row["finding"] == "suspiciously_few_hours"] == []
+
+
 def test_a_login_in_no_account_is_unresolved_with_its_trades(lake: Lake) -> None:
     made = good_day(0)
     for trade in made.rows["raw/trades_closed"][:2]:

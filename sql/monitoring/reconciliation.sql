@@ -180,6 +180,16 @@ few_hours as (
         using (date, size_band)
     where daily_against_hourly.expected_trades > 0
         and daily_against_hourly.hours < greatest(coalesce(fewest.hours, 1), 1)
+        -- where all closed trades lie in hours that are there, a busy hour is no gap
+        and not exists (
+            select 1
+            from daily_against_closed as closed
+            where closed.date = daily_against_hourly.date
+                and closed.platform = daily_against_hourly.platform
+                and closed.broker = daily_against_hourly.broker
+                and closed.login = daily_against_hourly.login
+                and closed.found_trades >= closed.expected_trades
+        )
 ),
 -- since when the days up to each one have no gap
 without_gap as (

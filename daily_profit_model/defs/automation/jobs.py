@@ -66,6 +66,14 @@ daily_feeds = dg.define_asset_job(
     description="How the calls of a day went, whether its data could be had or not.",
 )
 
+daily_quality = dg.define_asset_job(
+    "daily_quality",
+    selection=dg.AssetSelection.assets("monitoring/profiles", "monitoring/quality"),
+    partitions_def=DAILY,
+    tags=_AFTER_PREDICTIONS,
+    description="How much of what must hold of a day does, and what each table looked like.",
+)
+
 nightly_collection = dg.define_asset_job(
     "nightly_collection",
     selection=dg.AssetSelection.assets("monitoring/storage"),
@@ -96,6 +104,7 @@ JOBS = (
     daily_outcomes,
     daily_reconciliation,
     daily_feeds,
+    daily_quality,
     nightly_collection,
     daily_predictions,
     weekly_training,

@@ -8,6 +8,7 @@ from daily_profit_model.defs.automation.jobs import (
     daily_corrections,
     daily_data,
     daily_feeds,
+    daily_quality,
     nightly_collection,
     weekly_training,
 )
@@ -98,4 +99,23 @@ def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
 
 
-SCHEDULES = (every_night, every_night_at_two, every_morning, every_morning_again, every_monday)
+@dg.schedule(
+    job=daily_quality,
+    cron_schedule="0 9 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="09:00 UTC, when the checks of yesterday's tables are done: their scores, profiles and pages.",
+)
+def every_morning_at_nine(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    yesterday = _day_before(context)
+    return dg.RunRequest(partition_key=yesterday, run_key=f"daily_quality:{yesterday}")
+
+
+SCHEDULES = (
+    every_night,
+    every_night_at_two,
+    every_morning,
+    every_morning_again,
+    every_monday,
+    every_morning_at_nine,
+)

@@ -68,6 +68,7 @@ STEPS = (
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),
+    Step("monitoring", ("monitoring/profiles", "monitoring/quality"), "days"),
 )
 
 

@@ -1,9 +1,11 @@
-"""What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`."""
+"""What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`, `.rules_reconciliation`."""
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
+from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.monitoring import FEED_HEALTH
+from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 
 
 def thresholds_of(settings: Settings) -> FeedThresholds:
@@ -16,4 +18,5 @@ def thresholds_of(settings: Settings) -> FeedThresholds:
     )
 
 
-CHECKS = checks_by_table((FEED_HEALTH,), monitoring_rules(thresholds_of(load_settings())))
+RULES = (*monitoring_rules(thresholds_of(load_settings())), *RECONCILIATION_RULES)
+CHECKS = checks_by_table((FEED_HEALTH, MONITORING_RECONCILIATION), RULES)

@@ -8,7 +8,6 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.calendars import look_back
-from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.services import RiskApiService
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
@@ -22,7 +21,6 @@ from daily_profit_model.monitoring.reconciliation import (
     reconcile,
     wanted_counts,
 )
-from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.settings import Settings
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY, RAW_METRICS_HOURLY
 from daily_profit_model.tables.reconciliation import FINDINGS, MONITORING_RECONCILIATION
@@ -56,6 +54,3 @@ def reconciliation(context: dg.AssetExecutionContext) -> Made:
             yield day, rows
 
     return Made(days(), OWN_DAY, metadata=metadata)
-
-
-CHECKS = checks_by_table((MONITORING_RECONCILIATION,), RECONCILIATION_RULES)
