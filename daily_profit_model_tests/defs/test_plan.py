@@ -9,12 +9,13 @@ import pyarrow as pa
 import pytest
 from upath import UPath
 
-from daily_profit_model.defs.launch.plan import days_with_targets, has_history, steps_of
+from daily_profit_model.defs.launch.plan import days_with_targets, has_history, steps_of, unset_of
+from daily_profit_model.defs.launch.status import table_status
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_METRICS_DAILY
 
 START = date(2026, 3, 1)
 
@@ -49,6 +50,25 @@ def test_enough_days_with_outcomes_are_history(tmp_path: Path) -> None:
 def test_an_unknown_stage_is_wrong_use() -> None:
     with pytest.raises(WrongUse, match="nonsense"):
         steps_of(["raw", "nonsense"])
+
+
+def test_bars_come_first_and_their_step_is_skipped_without_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars, *others = steps_of(["raw"])
+    assert bars.tables == (RAW_MARKET_BARS.name,)
+    assert not any(RAW_MARKET_BARS.name in step.tables for step in others)
+    assert unset_of(bars) == "MARKET_API_BASE_URL"
+    assert [unset_of(step) for step in others] == ["", ""]
+    monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
+    assert unset_of(bars) == ""
+
+
+def test_days_without_bars_are_gaps_only_where_there_is_a_service(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    for offset in (0, 2):
+        day = (START + timedelta(days=offset)).isoformat()
+        write(lake, RAW_MARKET_BARS, day, RAW_MARKET_BARS.schema().empty_table(), code_version="1")
+    assert table_status(lake, RAW_MARKET_BARS)["missing"] == ["2026-03-02"]
+    assert table_status(lake, RAW_MARKET_BARS, has_gaps=False)["missing"] == []
 
 
 def test_a_damaged_revision_is_put_aside_when_the_day_is_fetched_again(tmp_path: Path) -> None:

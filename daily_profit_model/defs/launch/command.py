@@ -20,6 +20,7 @@ from daily_profit_model.defs.launch.plan import (
     days_with_targets,
     first_served_day,
     steps_of,
+    unset_of,
 )
 from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher
 from daily_profit_model.defs.resources.progress import listening, reading
@@ -70,6 +71,9 @@ def run_steps(
     """Run the steps in order, planning each after the one before it has run."""
     made: list[Launched] = []
     for step in steps:
+        if unset := unset_of(step):
+            console.print(f"{step.stage:<12} skipped: {', '.join(step.tables)}, as {unset} is not set")
+            continue
         work = launcher.work(step, first, last, force=force)
         if dry_run:
             say_plan(step, work)
