@@ -27,6 +27,10 @@ EMPTY_BARS = 2
 BARS_NEEDED = 120
 """Bars before a day (five days of a market that never closes) from which a usual range is known (cold start)."""
 
+BUSY_HOUR = 0.95
+"""Quantile of a symbol's hourly ranges that moves are measured by: its busy hours, as volatility has a season in the
+day; and a whole day of wrong bars is but 4 % of four weeks."""
+
 SPREAD = 0.05
 """Share of the day's range that spread, slippage and another vendor's quotes may take a price beyond it: a spread is
 1 to 2 % of the day's range of a major pair, and widens several times over at the turn of the day."""
@@ -140,7 +144,7 @@ with bars as (
     window past as (partition by symbol order by bar_start)
 ),
 usual as (
-    select wanted.date, bars.symbol, median(abs(ln(bars.high / bars.low))) as hourly_range
+    select wanted.date, bars.symbol, quantile_cont(abs(ln(bars.high / bars.low)), {BUSY_HOUR}) as hourly_range
     from wanted_days as wanted
     join bars
         on bars.date between wanted.date - {_DAYS_BACK} and wanted.date - 1

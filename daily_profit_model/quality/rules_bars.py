@@ -12,10 +12,9 @@ from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_MARKET_REGIMES, RAW_TRADES_CLOSED
 from daily_profit_model.tables.raw_bars import HOURLY
 
-LARGEST_MOVE = 20.0
-"""Usual ranges of an hour. The range of a random walk is 1.6 standard deviations (Feller 1951), so this is 30 of
-them: more than the news of a year moves an hour of a major market (0.1 % is usual of EURUSD, its largest hours are
-1 to 2 %), and far less than a price in another unit or of another symbol."""
+LARGEST_MOVE = 10.0
+"""Times the range that one hour in twenty exceeds. That one is 2.5 standard deviations of a random walk's hour (Feller
+1951), so this is 25 of them: beyond news, and far below a price in another unit or of another symbol."""
 
 OUTSIDE_SHARE = 0.005
 """Share of the day's trades. Single prices are corrected by hand, or filled on a thin book; prices of another day or
@@ -95,7 +94,11 @@ BARS_RULES = (
         severity="warn",
         frame=MOVES,
         expectations=(
-            between("move", high=LARGEST_MOVE, says="no hour moves by twenty times the usual range of four weeks"),
+            between(
+                "move",
+                high=LARGEST_MOVE,
+                says="no hour moves by ten times the range of a busy hour in the four weeks before",
+            ),
         ),
         reason="A price in another unit, of another symbol, or a bad tick jumps as no market does.",
         advice="Compare the hour with another source; a market that really crashed shows here, and in its news.",

@@ -260,7 +260,7 @@ FAULTS = (
             ),
             (
                 "moves_plausible",
-                "no hour moves by twenty times the usual range of four weeks",
+                "no hour moves by ten times the range of a busy hour in the four weeks before",
                 bars(5, 5, open=110.0, high=110.2, low=109.8, close=110.1),
             ),
         )
