@@ -35,6 +35,10 @@ SPREAD = 0.05
 """Share of the day's range that spread, slippage and another vendor's quotes may take a price beyond it: a spread is
 1 to 2 % of the day's range of a major pair, and widens several times over at the turn of the day."""
 
+FAR = 5.0
+"""Ranges of the day: no fill on a thin book is so far from all that the day saw; a price in another unit, or of
+another symbol, is."""
+
 VENDORS_APART = 0.01
 """Share of the price by which two vendors may be apart: one quotes the cash index, the other a future up to a quarter
 away, at some 4 % of interest a year less dividends."""
@@ -222,6 +226,19 @@ placed as (
     left join days
         using (date, std_symbol)
     where trades.date between $first_day and $last_day
+),
+judged as (
+    select
+        *,
+        case
+            when floor(epoch(close_time) / 86400) = day_number and high is not null
+                then greatest(close_price - high - tolerance, low - tolerance - close_price, 0) / (high - low)
+        end as close_beyond,
+        case
+            when floor(epoch(open_time) / 86400) = day_number and high is not null
+                then greatest(open_price - high - tolerance, low - tolerance - open_price, 0) / (high - low)
+        end as open_beyond
+    from placed
 )
 select
     {", ".join(RAW_TRADES_CLOSED.key)},
@@ -230,18 +247,13 @@ select
     high,
     open_price,
     close_price,
-    case
-        when floor(epoch(close_time) / 86400) = day_number and high is not null
-            then greatest(close_price - high - tolerance, low - tolerance - close_price, 0) / (high - low)
-    end as close_outside,
-    case
-        when floor(epoch(open_time) / 86400) = day_number and high is not null
-            then greatest(open_price - high - tolerance, low - tolerance - open_price, 0) / (high - low)
-    end as open_outside
-from placed
+    greatest(close_beyond, open_beyond) as furthest,
+    case when close_beyond <= {FAR} then close_beyond end as close_outside,
+    case when open_beyond <= {FAR} then open_beyond end as open_outside
+from judged
 """
-"""Widened by what an hour adds to a day's range (a share of the square root of the hours: one that is without values
-may hold the extreme) and by SPREAD."""
+"""How many of the day's ranges a price lies beyond the range, which is widened by what an hour adds to it (a share of
+the square root of the hours: one that is without values may hold the extreme) and by SPREAD."""
 
 SESSIONS = Frame(
     "raw/market_bars sessions", RAW_MARKET_BARS, ("date", "symbol"), Query(_SESSIONS, (_PAST,)), measures=True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from daily_profit_model.quality.expectation import at_least, between, in_set, unique
 from daily_profit_model.quality.frame import footer_counts, rows_of
-from daily_profit_model.quality.frames_bars import MOVES, REGIMES, SESSIONS, TRADES
+from daily_profit_model.quality.frames_bars import FAR, MOVES, REGIMES, SESSIONS, TRADES
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_MARKET_REGIMES, RAW_TRADES_CLOSED
 from daily_profit_model.tables.raw_bars import HOURLY
@@ -134,6 +134,7 @@ BARS_RULES = (
                 mostly=1 - OUTSIDE_SHARE,
                 says="nearly all trades of the day open within the day's range of their symbol",
             ),
+            between("furthest", high=FAR, says="no trade opens or closes as far as five ranges from the day's own"),
         ),
         reason="A price that the market never had makes a profit that nobody made; the range is widened by an hour's "
         "share of it, and by a twentieth for spread and slippage.",

@@ -283,6 +283,15 @@ FAULTS = (
         "nearly all trades of the day open within the day's range of their symbol",
         changed("raw/trades_closed", open_price=1.096),
     ),
+    *(
+        Fault(
+            "raw/trades_closed",
+            "prices_within_bars",
+            "no trade opens or closes as far as five ranges from the day's own",
+            changed("raw/trades_closed", **{name: 110.0}),
+        )
+        for name in ("open_price", "close_price")
+    ),
     Fault(
         "raw/quarantine",
         "quarantine_small",
