@@ -69,7 +69,7 @@ def ingest(
         list[str],
         typer.Argument(
             metavar="FEED",
-            help="accounts, plans, regimes, metrics alltime|daily|hourly, or trades closed|open.",
+            help="accounts, plans, regimes, bars, metrics alltime|daily|hourly, or trades closed|open.",
             show_default=False,
         ),
     ],

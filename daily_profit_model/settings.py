@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         30.0, ge=0, description="Seconds that the API may be failing before a run that waits for it fails"
     )
     regimes_source: str = Field("", description="Folder or URL of one regime document a day (YYYY-MM-DD.json)")
-    market_api_base_url: str = Field("", description="Chart endpoint of hourly bars")
+    market_api_base_url: str = Field("", description="Chart endpoint of hourly market bars; empty: none are read")
     dpm_correction_days: int = Field(
         3, ge=0, description="Days before yesterday that are read again every day, for the service's corrections"
     )

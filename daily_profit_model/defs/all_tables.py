@@ -21,7 +21,7 @@ from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QUALITY, profile_of, rule_results_of
-from daily_profit_model.tables.raw import RAW_TABLES, RAW_TEST_LOGINS, rejects_of
+from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_TABLES, RAW_TEST_LOGINS, rejects_of
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
@@ -59,6 +59,10 @@ TOLD_OF_NOW = (MONITORING_STORAGE,)
 
 ASKED_FOR = (MODELS_TUNING,)
 """Tables whose partitions somebody asks for: no step of `dpm run` and no schedule makes them."""
+
+NEEDS = {RAW_MARKET_BARS.name: "market_api_base_url"}
+"""Tables that are made only where a setting says from what: without it their steps are skipped, and a day without a
+partition is no gap."""
 
 LAKE_TABLES = (
     *ALL_TABLES,

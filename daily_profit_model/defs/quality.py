@@ -92,12 +92,15 @@ def _spec(table: Table, rule: Rule) -> dg.AssetCheckSpec:
 
 
 def _others(table: Table, rule: Rule) -> list[dg.AssetDep]:
-    """What the rule reads beside its own table: in one run it must be there before the check."""
+    """What the rule must read beside its own table: in one run it must be there before the check.
+
+    What it may do without is not waited for: else its failure would keep the table from being checked at all.
+    """
     sources = rule.frame.query.sources if rule.frame.query is not None else ()
     return [
         on(source.table, look_back(source.last - source.first + 1, source.last) if source.first else None)
         for source in sources
-        if source.table.name != table.name
+        if source.table.name != table.name and not source.optional
     ]
 
 

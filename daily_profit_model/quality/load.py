@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,11 +29,13 @@ COUNTS_SCHEMA = pa.schema(
         ("quarantined_share", pa.float64()),
         ("unknown_fields", pa.int64()),
         ("unreadable", pa.int64()),
+        ("missing", pa.int64()),
     ]
 )
 """Rows of a frame of footers: what a fetch received (`received`), where it says that the rows went
 (their sum is `accounted`), how many rows its file really holds, how many fields the contract does not know
-(`unknown_fields`), and how many values of optional fields could not be read (`unreadable`)."""
+(`unknown_fields`), how many values of optional fields could not be read (`unreadable`), and how many symbols
+the service has no bars of (`missing`)."""
 
 
 ARRIVALS_SCHEMA = pa.schema(
@@ -111,9 +114,10 @@ def _counts(file: PartitionFile) -> Mapping[str, object]:
         "quarantined_share": counts["quarantined"] / received if received else 0.0,
         "unknown_fields": len(_by_field(file, "unknown_fields")),
         "unreadable": sum(_by_field(file, "unreadable").values()),
+        "missing": len(_by_field(file, "missing")),
     }
 
 
-def _by_field(file: PartitionFile, fact: str) -> Mapping[str, int]:
+def _by_field(file: PartitionFile, fact: str) -> Mapping[str, Any]:
     counts = file.facts.get(fact)
     return counts if isinstance(counts, dict) else {}

@@ -9,6 +9,7 @@ from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
+    RAW_MARKET_BARS,
     RAW_MARKET_REGIMES,
     RAW_METRICS_DAILY,
     RAW_METRICS_HOURLY,
@@ -34,7 +35,7 @@ CORRECTED_SHARE = 0.10
 CENT = 0.01
 
 _FROM_API = (RAW_ACCOUNTS, RAW_METRICS_DAILY, RAW_METRICS_HOURLY, RAW_TRADES_CLOSED, RAW_TRADES_OPEN)
-_FETCHED = (*_FROM_API, RAW_PLANS, RAW_MARKET_REGIMES)
+_FETCHED = (*_FROM_API, RAW_PLANS, RAW_MARKET_REGIMES, RAW_MARKET_BARS)
 
 _ENUMS = (
     in_set("status", STATUSES, says="status is 1, 2 or 3"),

@@ -1,4 +1,4 @@
-"""The client of the risk service (RISK_API.md), and of the plan files and regime documents beside it.
+"""The client of the risk service (RISK_API.md), and of the plan files, regime documents and market bars beside it.
 
 Everything that turns an outside source into rows of a raw table; storing them belongs to `lake`,
 judging them to `quality`. Callers import from here.

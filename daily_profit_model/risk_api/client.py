@@ -43,19 +43,21 @@ class RiskApi:
     the key. Raises RequestRefused at once for a 4xx, ServiceUnreachable or ServiceFailing when every attempt
     failed, and ServiceFailing when the host's circuit breaker is open for too long.
 
-    `rate` and `burst` are those of a gate of its own; clients of one host in one process share a `gate`.
+    `rate` and `burst` are those of a gate of its own; clients of one host in one process share a `gate`. A service
+    without a key gets none (null); `setting` holds its address, as errors call it.
     """
 
     def __init__(
         self,
         base_url: str,
-        api_key: str,
+        api_key: str | None,
         *,
         rate: float = UPSTREAM_RATE,
         burst: int = UPSTREAM_BURST,
         timeout: float = 120.0,
         connections: int = 4,
         attempts: int = ATTEMPTS,
+        setting: str = faults.RISK_API,
         gate: Gate | None = None,
         recorder: Recorder = forget,
         clock: Callable[[], float] = time.monotonic,
@@ -64,11 +66,12 @@ class RiskApi:
     ) -> None:
         self.connections = connections
         self.clock = clock
-        self._transport = Transport(base_url, api_key, timeout=timeout, connections=connections)
+        self._transport = Transport(base_url, api_key, timeout=timeout, connections=connections, setting=setting)
         self.base_url = self._transport.base_url
         self._host = self._transport.host
         self._gate = gate or Gate(self._host, Limits(rate, burst), clock=clock, sleep=sleep, now=now)
         self._attempts, self._measure, self._sleep, self._now = attempts, recorder, sleep, now
+        self._setting = setting
 
     def __repr__(self) -> str:
         return f"RiskApi({self._host})"
@@ -116,7 +119,7 @@ class RiskApi:
         try:
             value = retrying(self._once, question)
         except PassingFault as fault:
-            raise faults.lasting(endpoint, self._host, fault, tries.made) from None
+            raise faults.lasting(endpoint, self._host, fault, tries.made, self._setting) from None
         return value, tries.made
 
     def _once(self, question: Question[_T]) -> _T:
@@ -162,7 +165,10 @@ class RiskApi:
     def _value(self, question: Question[_T], answer: Answer) -> _T:
         """What a whole answer says. Raises PassingFault or RequestRefused when that is nothing good."""
         message = "" if answer.status == 200 else self._transport.said(envelope.message(answer.body), answer.body)
-        if fault := faults.of_status(question.endpoint, self._host, answer.status, answer.retry_after, message):
+        fault = faults.of_status(
+            question.endpoint, self._host, answer.status, answer.retry_after, message, self._setting
+        )
+        if fault is not None:
             raise fault
         try:
             return question.reader(answer.body)

@@ -43,6 +43,8 @@ class Decoded:
     """Rows with a value in a field that the contract does not know, by field."""
     unreadable: dict[str, int] = field(default_factory=dict)
     """Values of optional fields that could not be read and became null, by field."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Symbols of which the service has no bars, each with what it said instead."""
     test_logins: tuple[tuple[int, int, str], ...] = ()
     """(platform, broker, login) of the test accounts that have all three, ascending."""
     requests: int = 0

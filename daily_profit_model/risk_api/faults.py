@@ -20,6 +20,9 @@ from daily_profit_model.risk_api.errors import (
 )
 from daily_profit_model.risk_api.measurement import Outcome
 
+RISK_API = "RISK_API_BASE_URL"
+"""The setting that holds the service's address, as errors call it."""
+
 LONGEST_RETRY_AFTER_S = 300.0
 """A service that asks for more is down for our purposes: better to fail and say so."""
 
@@ -51,7 +54,12 @@ class PassingFault(Exception):
 
 
 def of_status(
-    endpoint: str, host: str, status: int, retry_after_header: str | None, message: str = ""
+    endpoint: str,
+    host: str,
+    status: int,
+    retry_after_header: str | None,
+    message: str = "",
+    setting: str = RISK_API,
 ) -> PassingFault | RequestRefused | None:
     """The fault that an HTTP status means; null for 200. `message` is what the service said of it.
 
@@ -61,7 +69,7 @@ def of_status(
         return None
     if status != 429 and status < 500:
         said = f" ({message})" if message else ""
-        return RequestRefused(f"{endpoint} at {host} answered HTTP {status}{said}: {_advice(status)}")
+        return RequestRefused(f"{endpoint} at {host} answered HTTP {status}{said}: {_advice(status, setting)}")
     asked, outcome = seconds_of(retry_after_header), outcome_of(status)
     if asked is not None and asked > LONGEST_RETRY_AFTER_S:
         return PassingFault(outcome, f"HTTP {status}, asks to wait {asked:,.0f} s", is_worth_asking=False)
@@ -110,13 +118,12 @@ def of_body(body: bytes, reason: str) -> PassingFault:
     return PassingFault("error_envelope" if says_error else "broken_json", reason)
 
 
-def lasting(endpoint: str, host: str, fault: PassingFault, requests_made: int) -> RiskApiError:
+def lasting(endpoint: str, host: str, fault: PassingFault, requests_made: int, setting: str = RISK_API) -> RiskApiError:
     """What to raise when a fault did not pass in so many requests."""
     tries = "once" if requests_made == 1 else f"{requests_made} times"
     if fault.is_unreachable:
         return ServiceUnreachable(
-            f"{endpoint}: no answer from {host}, asked {tries} ({fault}): "
-            "check RISK_API_BASE_URL and that the service runs"
+            f"{endpoint}: no answer from {host}, asked {tries} ({fault}): check {setting} and that the service runs"
         )
     return ServiceFailing(
         f"{endpoint} at {host} failed, asked {tries} (last: {fault}): the service is failing, start again later"
@@ -137,13 +144,15 @@ def seconds_of(retry_after: str | None) -> float | None:
         return None
 
 
-def _advice(status: int) -> str:
+def _advice(status: int, setting: str) -> str:
     if status in (401, 403):
-        return "the key was not accepted, set RISK_API_KEY"
+        return (
+            "the key was not accepted, set RISK_API_KEY" if setting == RISK_API else f"not open to us, check {setting}"
+        )
     if status == 404:
-        return "no such endpoint, check the path in RISK_API_BASE_URL"
+        return f"no such endpoint, check the path in {setting}"
     if status == 414:
         return "too many ids in one request"
     if 300 <= status < 400:
-        return "a redirect is not followed, set RISK_API_BASE_URL to where the service is"
+        return f"a redirect is not followed, set {setting} to where the service is"
     return "the request is not one that the service takes"

@@ -1,4 +1,4 @@
-"""One HTTP request and its whole answer, with the key in the header and nowhere else.
+"""One HTTP request and its whole answer, with the key, where there is one, in the header and nowhere else.
 
 What an answer means belongs to `faults` and `client`.
 """
@@ -36,13 +36,16 @@ class Answer:
 class Transport:
     """Pooled connections to one base URL; safe to share between threads."""
 
-    def __init__(self, base_url: str, api_key: str, *, timeout: float, connections: int) -> None:
+    def __init__(
+        self, base_url: str, api_key: str | None, *, timeout: float, connections: int, setting: str = faults.RISK_API
+    ) -> None:
         self.base_url = base_url if base_url.endswith("/") else f"{base_url}/"
-        self.host = host_of(self.base_url)
+        self.host = host_of(self.base_url, setting)
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
         self._session = requests.Session()
-        self._session.headers["apiKey"] = _header_value(api_key)
-        self._key_forms = _forms_of(api_key)
+        if api_key is not None:
+            self._session.headers["apiKey"] = _header_value(api_key)
+        self._key_forms = frozenset() if api_key is None else _forms_of(api_key)
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -107,11 +110,11 @@ def _forms_of(key: str) -> frozenset[bytes]:
     return frozenset(form.encode() for form in (key, escaped, escaped.replace("/", "\\/"), quote(key), quote(key, "")))
 
 
-def host_of(base_url: str) -> str:
+def host_of(base_url: str, setting: str = faults.RISK_API) -> str:
     """Host and port, the part of an address that may be shown. Raises RequestRefused when there is none."""
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RequestRefused("RISK_API_BASE_URL is not an address such as http://127.0.0.1:8750/risk-analytics/")
+        raise RequestRefused(f"{setting} is not an address such as http://127.0.0.1:8750/risk-analytics/")
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
 
 

@@ -1,7 +1,7 @@
 """The contracts of the raw tables: what was received, typed and keyed, and nothing derived.
 
-Metrics and regimes are declared in `raw_metrics` and `raw_regimes` and handed on here, so that
-one import serves; staging and later tables stand in modules of their own.
+Metrics, regimes and bars are declared in `raw_metrics`, `raw_regimes` and `raw_bars` and handed on here,
+so that one import serves; staging and later tables stand in modules of their own.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
+from daily_profit_model.tables.raw_bars import RAW_MARKET_BARS
 from daily_profit_model.tables.raw_metrics import RAW_ACCOUNTS, RAW_METRICS_DAILY, RAW_METRICS_HOURLY
 from daily_profit_model.tables.raw_plans import RAW_PLANS
 from daily_profit_model.tables.raw_regimes import RAW_MARKET_REGIMES
@@ -117,11 +118,13 @@ RAW_TABLES = (
     RAW_TRADES_CLOSED,
     RAW_TRADES_OPEN,
     RAW_MARKET_REGIMES,
+    RAW_MARKET_BARS,
     RAW_QUARANTINE,
 )
 
 __all__ = [
     "RAW_ACCOUNTS",
+    "RAW_MARKET_BARS",
     "RAW_MARKET_REGIMES",
     "RAW_METRICS_DAILY",
     "RAW_METRICS_HOURLY",

@@ -11,7 +11,13 @@ import pytest
 from upath import UPath
 
 from daily_profit_model.defs.automation.requests import requests_for
-from daily_profit_model.defs.automation.schedules import every_monday, every_morning, every_morning_again, every_night
+from daily_profit_model.defs.automation.schedules import (
+    every_monday,
+    every_morning,
+    every_morning_again,
+    every_morning_before,
+    every_night,
+)
 from daily_profit_model.defs.automation.sensors import after_data, days_of, newest_day, outdated_outcomes
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
@@ -26,6 +32,20 @@ def test_the_morning_asks_for_the_data_of_yesterday() -> None:
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == "2026-06-01"
     assert every_morning.cron_schedule == "0 6 * * *"
+
+
+def test_the_bars_of_yesterday_are_asked_for_before_its_data_if_there_is_a_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 6, 2, 5, 45, tzinfo=UTC))
+    skipped = every_morning_before(context)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "MARKET_API_BASE_URL is not set" in str(skipped.skip_message)
+    monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
+    request = every_morning_before(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2026-06-01"
+    assert (every_morning_before.job.name, every_morning_before.cron_schedule) == ("daily_bars", "45 5 * * *")
 
 
 def test_the_night_asks_how_the_calls_of_yesterday_went() -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from upath import UPath
 
-from daily_profit_model.defs.launch.plan import days_with_targets, has_history, steps_of
+from daily_profit_model.defs.launch.command import run_steps
+from daily_profit_model.defs.launch.plan import Work, days_with_targets, has_history, steps_of, unset_of
+from daily_profit_model.defs.launch.runs import Launcher, RunFailed
+from daily_profit_model.defs.launch.status import table_status
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_METRICS_DAILY
 
 START = date(2026, 3, 1)
 
@@ -49,6 +53,61 @@ def test_enough_days_with_outcomes_are_history(tmp_path: Path) -> None:
 def test_an_unknown_stage_is_wrong_use() -> None:
     with pytest.raises(WrongUse, match="nonsense"):
         steps_of(["raw", "nonsense"])
+
+
+def test_bars_come_first_and_their_step_is_skipped_without_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars, *others = steps_of(["raw"])
+    assert bars.tables == (RAW_MARKET_BARS.name,)
+    assert not any(RAW_MARKET_BARS.name in step.tables for step in others)
+    assert unset_of(bars) == "MARKET_API_BASE_URL"
+    assert [unset_of(step) for step in others] == ["", ""]
+    monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
+    assert unset_of(bars) == ""
+
+
+class Runs(Launcher):
+    """Notes what it is to make; the runs of one table fail."""
+
+    def __init__(self, failing: str) -> None:
+        self.failing, self.made = failing, set[str]()
+
+    def work(self, step: Any, *_: Any, **__: Any) -> Work:
+        return Work(step, ["2026-03-01"])
+
+    def run(self, work: Work, **_: Any) -> list[Any]:
+        if self.failing in work.step.tables:
+            raise RunFailed(f"{self.failing}: no answer")
+        self.made |= set(work.step.tables)
+        return []
+
+
+def test_an_outage_of_bars_stops_nothing_else_and_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
+    steps = steps_of(["raw", "staging"])
+    launcher = Runs(RAW_MARKET_BARS.name)
+    with pytest.raises(RunFailed, match=r"raw/market_bars: no answer \(everything else is made\)"):
+        run_steps(launcher, steps, START, START)
+    assert launcher.made == {table for step in steps for table in step.tables} - {RAW_MARKET_BARS.name}
+    launcher = Runs(RAW_METRICS_DAILY.name)
+    with pytest.raises(RunFailed, match="raw/metrics_daily: no answer$"):
+        run_steps(launcher, steps, START, START)
+    assert launcher.made == {RAW_MARKET_BARS.name}
+
+
+def test_without_a_service_a_run_says_that_bars_are_skipped(capsys: pytest.CaptureFixture[str]) -> None:
+    launcher = Runs("")
+    run_steps(launcher, steps_of(["raw"]), START, START)
+    assert RAW_MARKET_BARS.name not in launcher.made
+    assert "skipped: raw/market_bars, as MARKET_API_BASE_URL is not set" in capsys.readouterr().out
+
+
+def test_days_without_bars_are_gaps_only_where_there_is_a_service(tmp_path: Path) -> None:
+    lake = Lake(UPath(tmp_path))
+    for offset in (0, 2):
+        day = (START + timedelta(days=offset)).isoformat()
+        write(lake, RAW_MARKET_BARS, day, RAW_MARKET_BARS.schema().empty_table(), code_version="1")
+    assert table_status(lake, RAW_MARKET_BARS)["missing"] == ["2026-03-02"]
+    assert table_status(lake, RAW_MARKET_BARS, has_gaps=False)["missing"] == []
 
 
 def test_a_damaged_revision_is_put_aside_when_the_day_is_fetched_again(tmp_path: Path) -> None:

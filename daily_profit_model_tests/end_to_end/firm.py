@@ -45,6 +45,7 @@ def environment(data_dir: Path, world: World, address: Address) -> dict[str, str
         "RISK_API_RATE": "2000",
         "RISK_API_BURST": "2000",
         "REGIMES_SOURCE": f"{address.root}/regimes",
+        "MARKET_API_BASE_URL": f"{address.root}/market/",
     }
 
 

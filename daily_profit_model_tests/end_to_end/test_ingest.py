@@ -15,7 +15,7 @@ from upath import UPath
 from daily_profit_model.defs.launch.corrections import list_corrections
 from daily_profit_model.defs.launch.ingest import FEEDS, ingest
 from daily_profit_model.lake import Lake, read, write_revision
-from daily_profit_model.settings import Settings, WrongUse, load_settings
+from daily_profit_model.settings import Settings, WrongSettings, WrongUse, load_settings
 from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_METRICS_DAILY
 from daily_profit_model_tests.end_to_end.firm import dpm
 from daily_profit_model_tests.end_to_end.small_firm import DAYS, END, START, WEEK_LATER, SmallFirm
@@ -148,9 +148,17 @@ def by_key(rows: pa.Table) -> dict[tuple[Any, ...], dict[str, Any]]:
     return {tuple(row[name] for name in RAW_METRICS_DAILY.key): row for row in rows.to_pylist()}
 
 
+def test_bars_without_a_service_are_one_line_that_names_the_variable(
+    small_firm: SmallFirm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKET_API_BASE_URL", "")
+    with pytest.raises(WrongSettings, match="MARKET_API_BASE_URL is not set, so no bars can be had"):
+        ingest(load_settings(), ["bars"], START, END)
+
+
 @pytest.mark.parametrize("words", [["nonsense"], ["metrics"], ["trades", "daily"], ["accounts", "closed"]])
 def test_an_unknown_feed_is_wrong_use_that_names_the_feeds(words: list[str]) -> None:
-    with pytest.raises(WrongUse, match="the feeds are accounts, plans, regimes, metrics alltime"):
+    with pytest.raises(WrongUse, match="the feeds are accounts, plans, regimes, bars, metrics alltime"):
         ingest(load_settings(), words, None, None)
 
 

@@ -13,6 +13,7 @@ from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.quality.rule import Rule
+from daily_profit_model.quality.rules_bars import BARS_RULES
 from daily_profit_model.quality.rules_features import features_rules, shares_of
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
@@ -36,6 +37,7 @@ FEED_THRESHOLDS = FeedThresholds(
 """Those of the issue that asked for them; the settings' defaults."""
 RULES: tuple[Rule, ...] = (
     *RAW_RULES,
+    *BARS_RULES,
     *STAGING_RULES,
     *features_rules(FEATURES_ACCOUNT_DAILY),
     *training_rules(TRAINING_ACCOUNT_DAILY),
@@ -98,6 +100,9 @@ def good_day(day: str) -> Day:
             "close_time": noon + timedelta(hours=part),
             "profit": 100.0 * part,
             "commission": COSTS,
+            "std_symbol": "EURUSD",
+            "open_price": 1.100,
+            "close_price": 1.101,
             "is_resolved": True,
         }
         for account in accounts
@@ -134,7 +139,8 @@ def good_day(day: str) -> Day:
             "raw/metrics_hourly": [{**account, **metrics, "hour": 12} for account in accounts],
             "raw/trades_closed": trades,
             "raw/trades_open": trades[:2],
-            "raw/market_regimes": [{"date": today}],
+            "raw/market_regimes": [{"date": today, "eurusd_last_price": 1.101}],
+            "raw/market_bars": [bar(today, symbol, hour) for symbol in ("EURUSD", "GBPUSD") for hour in range(24)],
             "raw/quarantine": [],
             "staging/accounts": [{**account, **eligible} for account in accounts],
             "staging/trades": trades,
@@ -183,6 +189,12 @@ def good_day(day: str) -> Day:
         },
         facts={},
     )
+
+
+def bar(day: date, symbol: str, hour: int) -> Record:
+    start = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    prices = {"open": 1.100, "high": 1.102, "low": 1.098, "close": 1.101}
+    return {"date": day, "symbol": symbol, "bar_start": start, "interval": "1h", **prices, "volume": 10.0}
 
 
 def store(lake: Lake, day: str, tables: Sequence[str], spoil: Spoil = nothing) -> None:

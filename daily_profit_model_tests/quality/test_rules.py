@@ -33,7 +33,11 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], 
         reads = dict.fromkeys(name for rule in rules for name in tables_of(rule))
         for day, spoil in zip(days, spoils, strict=True):
             store(lake, day, [name for name, earlier in reads if not earlier], spoil)
-            store(lake, day_before(day), [name for name, earlier in reads if earlier])
+            store(lake, day_before(day), [name for name, earlier in reads if earlier and name != table])
+        for name, days_back in reads:
+            if name == table and days_back:  # its own past, which the spoiled days are a part of
+                for day in days_between(FIRST - timedelta(days=days_back), FIRST - timedelta(days=1)):
+                    store(lake, day, [name])
         for outcome in evaluate(rules, partial(load, lake), days):
             found.setdefault((table, days.index(outcome.partition)), []).append(outcome)
     return found

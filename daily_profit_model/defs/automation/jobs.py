@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR
+from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR, NEEDS
 from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS, calendar_of
 from daily_profit_model.defs.monitoring.storage import COLLECT_TAG
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
@@ -20,9 +20,16 @@ of predictions that are over."""
 _AFTER_PREDICTIONS = {"dagster/priority": "-1"}
 """Nothing waits for these runs, and today's predictions do not wait for them."""
 
+daily_bars = dg.define_asset_job(
+    "daily_bars",
+    selection=dg.AssetSelection.assets("raw/market_bars"),
+    partitions_def=DAILY,
+    description="The market's bars of a day. Apart from daily_data, which neither their lack nor their outage stops.",
+)
+
 daily_data = dg.define_asset_job(
     "daily_data",
-    selection=dg.AssetSelection.groups("raw", "staging", "features"),
+    selection=dg.AssetSelection.groups("raw", "staging", "features") - dg.AssetSelection.assets(*NEEDS),
     partitions_def=DAILY,
     description="Everything that is known of a day: raw, staging, features.",
 )
@@ -98,6 +105,7 @@ weekly_training = dg.define_asset_job(
 )
 
 JOBS = (
+    daily_bars,
     daily_data,
     daily_corrections,
     late_accounts,

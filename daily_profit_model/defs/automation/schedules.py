@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from daily_profit_model.defs.automation.jobs import (
+    daily_bars,
     daily_corrections,
     daily_data,
     daily_feeds,
@@ -23,6 +24,20 @@ DAY_KEY = "%Y-%m-%d"
 def _day_before(context: dg.ScheduleEvaluationContext) -> str:
     """The key of the day (UTC) before the one on which the schedule fires."""
     return (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).strftime(DAY_KEY)
+
+
+@dg.schedule(
+    job=daily_bars,
+    cron_schedule="45 5 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="05:45 UTC, before yesterday's data, whose prices are checked against them: yesterday's bars.",
+)
+def every_morning_before(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    if not load_settings().market_api_base_url:
+        return dg.SkipReason("no service of market bars is known: MARKET_API_BASE_URL is not set")
+    yesterday = _day_before(context)
+    return dg.RunRequest(partition_key=yesterday, run_key=f"{daily_bars.name}:{yesterday}")
 
 
 @dg.schedule(
@@ -114,6 +129,7 @@ def every_morning_at_nine(context: dg.ScheduleEvaluationContext) -> dg.RunReques
 SCHEDULES = (
     every_night,
     every_night_at_two,
+    every_morning_before,
     every_morning,
     every_morning_again,
     every_monday,

@@ -11,6 +11,7 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from daily_profit_model.defs.all_tables import NEEDS
 from daily_profit_model.defs.launch.plan import (
     STAGES,
     STEPS,
@@ -20,8 +21,9 @@ from daily_profit_model.defs.launch.plan import (
     days_with_targets,
     first_served_day,
     steps_of,
+    unset_of,
 )
-from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher
+from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher, RunFailed
 from daily_profit_model.defs.resources.progress import listening, reading
 from daily_profit_model.risk_api.client import RiskApi, ping
 from daily_profit_model.settings import Settings, WrongSettings, WrongUse
@@ -67,14 +69,29 @@ def predict_day(settings: Settings, day: date | None, *, force: bool = False) ->
 def run_steps(
     launcher: Launcher, steps: Sequence[Step], first: date, last: date, *, dry_run: bool = False, force: bool = False
 ) -> list[Launched]:
-    """Run the steps in order, planning each after the one before it has run."""
+    """Run the steps in order, planning each after the one before it has run.
+
+    Raises RunFailed at once, but at the end where a step failed that nothing else needs.
+    """
     made: list[Launched] = []
+    failures: list[RunFailed] = []
     for step in steps:
+        if unset := unset_of(step):
+            console.print(f"{step.stage:<12} skipped: {', '.join(step.tables)}, as {unset} is not set")
+            continue
         work = launcher.work(step, first, last, force=force)
         if dry_run:
             say_plan(step, work)
         elif work.partitions:
-            made += run_with_progress(launcher, work, force)
+            try:
+                made += run_with_progress(launcher, work, force)
+            except RunFailed as failure:
+                if not NEEDS.keys() >= set(step.tables):
+                    raise
+                console.print(f"{label_of(work)}: failed, which stops nothing else: {failure}", soft_wrap=True)
+                failures.append(failure)
+    if failures:
+        raise RunFailed(f"{failures[0]} (everything else is made)")
     return made
 
 

@@ -13,14 +13,15 @@ from typing import Any
 from rich.console import Console
 
 from daily_profit_model.defs.launch.command import check_service, checked_days, shown_progress
-from daily_profit_model.defs.launch.plan import Step
+from daily_profit_model.defs.launch.plan import Step, unset_of
 from daily_profit_model.defs.launch.runs import FailedCheck, Launched, Launcher, Stored
-from daily_profit_model.settings import Settings, WrongUse
+from daily_profit_model.settings import Settings, WrongSettings, WrongUse
 
 FEEDS = {
     "accounts": "raw/accounts",
     "plans": "raw/plans",
     "regimes": "raw/market_regimes",
+    "bars": "raw/market_bars",
     "metrics alltime": "raw/accounts",
     "metrics daily": "raw/metrics_daily",
     "metrics hourly": "raw/metrics_hourly",
@@ -29,7 +30,7 @@ FEEDS = {
 }
 """What is called on the command line → the raw table that it fills."""
 
-NOT_FROM_API = ("plans", "regimes")
+NOT_FROM_API = ("plans", "regimes", "bars")
 QUARANTINE = "raw/quarantine"
 
 
@@ -82,13 +83,16 @@ def ingest(
     """Fetch what is missing of a feed (with `force`: all of it) for the days `start` … `end`; print what was stored.
 
     Returns 0, or 1 when a check of severity error does not hold. Raises WrongUse for an unknown feed or
-    days that cannot be, RunFailed when a run fails; what was stored before it is printed all the same.
+    days that cannot be, WrongSettings for a feed whose source is not set, RunFailed when a run fails; what was stored before it is printed all the same.
     """
     feed = feed_of(words)
     first, last = checked_days(settings, start, end)
     summary = Summary(feed, FEEDS[feed], first.isoformat(), last.isoformat())
+    step = Step("raw", (summary.table, QUARANTINE), "days")
+    if unset := unset_of(step):
+        raise WrongSettings(f"{unset} is not set, so no {feed} can be had: set it to where they are")
     launcher = Launcher(settings)
-    work = launcher.work(Step("raw", (summary.table, QUARANTINE), "days"), first, last, force=force)
+    work = launcher.work(step, first, last, force=force)
     if work.partitions and feed not in NOT_FROM_API:
         check_service(settings)
     started = time.monotonic()

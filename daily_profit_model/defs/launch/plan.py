@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
-from daily_profit_model.defs.all_tables import TABLES
+from daily_profit_model.defs.all_tables import NEEDS, TABLES
 from daily_profit_model.defs.calendars import calendar_of
 from daily_profit_model.defs.launch.repeated import not_made_since
 from daily_profit_model.defs.models.registry import first_in_force, hash_lookup, known_changes
@@ -48,7 +48,8 @@ class Step:
 
 
 STEPS = (
-    Step("raw", tuple(name for name in TABLES if name.startswith("raw/")), "days"),
+    *(Step("raw", (name,), "days") for name in NEEDS),  # first: checks of what follows look into them
+    Step("raw", tuple(name for name in TABLES if name.startswith("raw/") and name not in NEEDS), "days"),
     Step("raw", (*QUESTIONS, "raw/quarantine"), "corrected_days", is_repeated=True),
     Step("staging", ("staging/accounts",), "days", is_chained=True),
     Step("staging", ("staging/trades",), "days"),
@@ -90,6 +91,12 @@ def steps_of(stages: Sequence[str]) -> list[Step]:
     if unknown := [stage for stage in stages if stage not in STAGES]:
         raise WrongUse(f"unknown stage {unknown[0]!r}; the stages are {', '.join(STAGES)}")
     return [step for step in STEPS if step.stage in stages]
+
+
+def unset_of(step: Step) -> str:
+    """The variable without which a step is skipped, if it is not set; else nothing."""
+    names = [NEEDS[table] for table in step.tables if table in NEEDS]
+    return next((name.upper() for name in names if not getattr(load_settings(), name)), "")
 
 
 def partitions_of(step: Step, lake: Lake, start: date, end: date, today: date) -> list[str]:

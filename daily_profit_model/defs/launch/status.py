@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from daily_profit_model.defs.all_tables import ALL_TABLES, TOLD_OF_NOW
+from daily_profit_model.defs.all_tables import ALL_TABLES, NEEDS, TOLD_OF_NOW
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import Settings
@@ -19,7 +19,9 @@ from daily_profit_model.tables import Table
 def show_status(settings: Settings, *, as_json: bool) -> int:
     """Print the state of every table. Returns 1 when a table has holes or the lake is empty, else 0."""
     lake = Lake(settings.lake_root)
-    tables = [table_status(lake, table) for table in ALL_TABLES]
+    no_gaps = {name for name, setting in NEEDS.items() if not getattr(settings, setting)}
+    no_gaps |= {table.name for table in TOLD_OF_NOW}
+    tables = [table_status(lake, table, has_gaps=table.name not in no_gaps) for table in ALL_TABLES]
     holds = any(state["partitions"] for state in tables) and not any(state["missing"] for state in tables)
     if as_json:
         print(json.dumps({"lake": str(lake.root), "ok": holds, "tables": tables}, indent=2))
@@ -41,12 +43,15 @@ def show_status(settings: Settings, *, as_json: bool) -> int:
     return 0 if holds else 1
 
 
-def table_status(lake: Lake, table: Table) -> dict[str, Any]:
-    """Partitions, first and last of them, rows of the last, bytes of all, and the days missing in between."""
+def table_status(lake: Lake, table: Table, *, has_gaps: bool = True) -> dict[str, Any]:
+    """Partitions, first and last of them, rows of the last, bytes of all, and the days missing in between.
+
+    `has_gaps` is false for a table of which a missing day cannot be made.
+    """
     partitions = lake.partitions(table.name)
     last = lake.describe(table.name, partitions[-1], "newest") if partitions else None
     missing: list[str] = []
-    if partitions and table.partitioning == "date" and table not in TOLD_OF_NOW:
+    if partitions and table.partitioning == "date" and has_gaps:
         every = days_between(date.fromisoformat(partitions[0]), date.fromisoformat(partitions[-1]))
         missing = sorted(set(every) - set(partitions))
     return {

@@ -15,6 +15,7 @@ from daily_profit_model.engine import Source
 from daily_profit_model.lake import Lake, LakeError, read
 from daily_profit_model.lake.lake import cut_off
 from daily_profit_model.risk_api.asking import fetch_accounts, fetch_days
+from daily_profit_model.risk_api.bars import fetch_bars, market_api
 from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
 from daily_profit_model.risk_api.raw_tables import logins_of_tests, stamp
@@ -24,6 +25,7 @@ from daily_profit_model.settings import Settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
+    RAW_MARKET_BARS,
     RAW_MARKET_REGIMES,
     RAW_METRICS_DAILY,
     RAW_METRICS_HOURLY,
@@ -48,6 +50,7 @@ FETCHED = (
     RAW_TRADES_CLOSED,
     RAW_TRADES_OPEN,
     RAW_MARKET_REGIMES,
+    RAW_MARKET_BARS,
 )
 
 
@@ -117,8 +120,22 @@ def market_regimes(context: dg.AssetExecutionContext) -> Fetches:
 
 
 @table_asset(
-    RAW_QUARANTINE, code_version=CODE_VERSION, deps=[on(table) for table in FETCHED], required_resource_keys={"lake"}
+    RAW_MARKET_BARS,
+    code_version=CODE_VERSION,
+    kinds=("rest", "parquet"),
+    required_resource_keys={"lake", "settings"},
 )
+def market_bars(context: dg.AssetExecutionContext) -> Fetches:
+    address = settings_of(context).market_api_base_url
+
+    def read(days: Sequence[date]) -> Iterator[tuple[date, Decoded]]:
+        with market_api(address) as api:
+            yield from fetch_bars(api, days)
+
+    return fetches(context, RAW_MARKET_BARS, read)
+
+
+@table_asset(RAW_QUARANTINE, code_version="2", deps=[on(table) for table in FETCHED], required_resource_keys={"lake"})
 def quarantine(context: dg.AssetExecutionContext) -> Made:
     """Everything that any raw table of the day rejected, with its reason and as it was received."""
     lake = lake_of(context)
@@ -184,6 +201,8 @@ def fetched(table: Table, day: date, decoded: Decoded) -> Fetched:
         "unknown_fields": decoded.unknown_fields,
         "unreadable": decoded.unreadable,
     }
+    if table is RAW_MARKET_BARS:
+        facts["missing"] = decoded.missing
     metadata = {"requests": decoded.requests} if decoded.requests else {}
     beside = [(rejects_of(table), decoded.quarantined)]
     if table is RAW_ACCOUNTS:
