@@ -8,7 +8,9 @@ from typing import Literal
 from daily_profit_model.quality.expectation import Expectation
 from daily_profit_model.quality.frame import Frame
 
-Dimension = Literal["completeness", "uniqueness", "validity", "consistency", "referential"]
+Dimension = Literal[
+    "completeness", "uniqueness", "validity", "consistency", "referential", "timeliness", "volume", "distribution"
+]
 Severity = Literal["error", "warn"]
 
 

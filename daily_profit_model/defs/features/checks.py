@@ -2,6 +2,10 @@
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
-from daily_profit_model.quality.rules_features import features_rules
+from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
+from daily_profit_model.quality.rules_features import features_rules, trade_days_rules
 
-CHECKS = checks_by_table((FEATURES_ACCOUNT_DAILY,), features_rules(FEATURES_ACCOUNT_DAILY))
+CHECKS = checks_by_table(
+    (FEATURES_ACCOUNT_DAILY, FEATURES_TRADE_DAILY),
+    (*features_rules(FEATURES_ACCOUNT_DAILY), *trade_days_rules(FEATURES_TRADE_DAILY)),
+)
