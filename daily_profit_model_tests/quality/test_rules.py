@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
-
-import pyarrow as pa
 import pytest
-from upath import UPath
 
-from daily_profit_model.lake import Lake
-from daily_profit_model.partitions import days_between
-from daily_profit_model.quality.evaluate import Load, evaluate
-from daily_profit_model.quality.frame import Frame
-from daily_profit_model.quality.load import load
 from daily_profit_model.quality.outcome import Outcome
 from daily_profit_model_tests.quality.faults import FAULTS
-from daily_profit_model_tests.quality.small_firm import RULES, made_in_memory, nothing, store, tables_of
+from daily_profit_model_tests.quality.judged import Judged
+from daily_profit_model_tests.quality.small_firm import RULES
 from daily_profit_model_tests.quality.spoils import Fault
-
-FIRST = date(2026, 3, 2)
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list[Outcome]]:
-    """Outcomes by table and place: a good day first and last, and between them a day for each of its faults.
-
-    Frames of footers are read from a lake, frames of SQL from memory: writing days is what takes time here.
-    """
-    found: dict[tuple[str, int], list[Outcome]] = {}
-    for table in dict.fromkeys(rule.table for rule in RULES):
-        lake = Lake(UPath(tmp_path_factory.mktemp("lake")))
-        rules = [rule for rule in RULES if rule.table == table]
-        spoils = [nothing, *(fault.spoil for fault in FAULTS if fault.table == table), nothing]
-        # where a rule looks back, every other day is good, so that no fault is the past of another
-        step = 2 if any(earlier and name == table for rule in rules for name, earlier in tables_of(rule)) else 1
-        days = days_between(FIRST, FIRST + timedelta(days=step * (len(spoils) - 1)))
-        spoiled = dict(zip(days[::step], spoils, strict=True))
-        in_memory = made_in_memory({day: spoiled.get(day, nothing) for day in days})
-        counted = [rule for rule in rules if rule.frame.query is None]
-        for day, spoil in spoiled.items() if counted else ():
-            store(lake, day, list(dict.fromkeys(name for rule in counted for name, _ in tables_of(rule))), spoil)
-
-        def reads(frame: Frame, wanted: Sequence[str], lake: Lake = lake, in_memory: Load = in_memory) -> pa.Table:
-            if frame.query is not None:
-                return in_memory(frame, wanted)
-            return load(lake, frame, [day for day in wanted if lake.file(frame.table.name, day, "newest")])
-
-        with pytest.MonkeyPatch.context() as patch:  # the library's cost is by validation
-            patch.setattr("daily_profit_model.quality.evaluate.DAYS_A_VALIDATION", len(days))
-            judged = evaluate(rules, reads, days)
-        for outcome in judged:
-            if outcome.partition in spoiled:
-                found.setdefault((table, days.index(outcome.partition) // step), []).append(outcome)
-    return found
+def outcomes(judged: dict[str, Judged]) -> dict[tuple[str, int], list[Outcome]]:
+    """Outcomes by table and place: a good day first and last, and between them a day for each of its faults."""
+    return {
+        (table, place): [outcome for outcome in of_table.outcomes if outcome.partition == day]
+        for table, of_table in judged.items()
+        for place, day in enumerate(of_table.spoiled)
+    }
 
 
 def test_every_rule_holds_on_good_days(outcomes: dict[tuple[str, int], list[Outcome]]) -> None:
