@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daily_profit_model.defs.features import checks as features
+from daily_profit_model.defs.models import checks as models
 from daily_profit_model.defs.monitoring import checks as monitoring
 from daily_profit_model.defs.predictions import checks as predictions
 from daily_profit_model.defs.raw import checks as raw
@@ -11,5 +12,5 @@ from daily_profit_model.defs.training import checks as training
 from daily_profit_model.quality.rule import Rule
 
 RULES: tuple[Rule, ...] = tuple(
-    rule for layer in (raw, staging, features, training, predictions, monitoring) for rule in layer.RULES
+    rule for layer in (raw, staging, features, training, models, predictions, monitoring) for rule in layer.RULES
 )

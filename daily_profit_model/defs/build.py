@@ -11,6 +11,7 @@ from daily_profit_model.defs.automation.sensors import SENSORS
 from daily_profit_model.defs.features import assets as features
 from daily_profit_model.defs.features import checks as features_checks
 from daily_profit_model.defs.models import assets as models
+from daily_profit_model.defs.models import checks as models_checks
 from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
@@ -34,6 +35,7 @@ CHECKS = (
     staging_checks,
     features_checks,
     training_checks,
+    models_checks,
     predictions_checks,
     monitoring_checks,
 )

@@ -60,7 +60,8 @@ class Inputs:
             if table.is_served:  # files of days before its contract grew lack what was added
                 session.register(f"{name}_contract", table.schema().empty_table())
                 rows = f"(from read_parquet([{listed}]{typed}, union_by_name = true) union all by name from {name}_contract)"
-            session.execute(f"create or replace temp view {name} as select {', '.join(table.column_names)} from {rows}")
+            columns = ", ".join(f'"{column}"' for column in table.column_names)
+            session.execute(f"create or replace temp view {name} as select {columns} from {rows}")
         except duckdb.Error as error:
             reason = " ".join(str(error).split())
             raise LakeError(

@@ -73,3 +73,60 @@ def equal(column: str, other: str, *, says: str) -> Expectation:
     """Both columns hold the same value."""
     arguments = {"column_A": column, "column_B": other, "ignore_row_if": "both_values_are_missing"}
     return Expectation("ExpectColumnPairValuesToBeEqual", arguments, says, columns=(column, other))
+
+
+def absent(column: str, *, says: str, mostly: float = 1.0) -> Expectation:
+    """The column is null: where SQL names what is wrong with a row (see `conditions`), nothing is."""
+    return Expectation("ExpectColumnValuesToBeNull", {"column": column}, says, mostly, (column,))
+
+
+def not_in_set(column: str, values: Sequence[object], *, says: str, mostly: float = 1.0) -> Expectation:
+    """The column holds none of `values`; a null is not judged."""
+    arguments = {"column": column, "value_set": list(values)}
+    return Expectation("ExpectColumnValuesToNotBeInSet", arguments, says, mostly, (column,))
+
+
+def matches(column: str, pattern: str, *, says: str, mostly: float = 1.0) -> Expectation:
+    """The regular expression is found in the column's text; a null is not judged."""
+    arguments = {"column": column, "regex": pattern}
+    return Expectation("ExpectColumnValuesToMatchRegex", arguments, says, mostly, (column,))
+
+
+def matches_not(column: str, pattern: str, *, says: str) -> Expectation:
+    """The regular expression is not found in the column's text; a null is not judged."""
+    arguments = {"column": column, "regex": pattern}
+    return Expectation("ExpectColumnValuesToNotMatchRegex", arguments, says, columns=(column,))
+
+
+def length(column: str, characters: int, *, says: str) -> Expectation:
+    """The column's text has so many characters; a null is not judged."""
+    arguments = {"column": column, "value": characters}
+    return Expectation("ExpectColumnValueLengthsToEqual", arguments, says, columns=(column,))
+
+
+def length_between(column: str, low: int, high: int, *, says: str) -> Expectation:
+    """The column's text has `low` to `high` characters; a null is not judged."""
+    arguments = {"column": column, "min_value": low, "max_value": high}
+    return Expectation("ExpectColumnValueLengthsToBeBetween", arguments, says, columns=(column,))
+
+
+def is_json(column: str, *, says: str) -> Expectation:
+    """The column's text is a JSON document; a null is not judged."""
+    return Expectation("ExpectColumnValuesToBeJsonParseable", {"column": column}, says, columns=(column,))
+
+
+def pair_in_set(column: str, other: str, pairs: Sequence[tuple[object, object]], *, says: str) -> Expectation:
+    """Both columns together hold one of `pairs`; not judged where either is null."""
+    arguments = {
+        "column_A": column,
+        "column_B": other,
+        "value_pairs_set": list(pairs),
+        "ignore_row_if": "either_value_is_missing",
+    }
+    return Expectation("ExpectColumnPairValuesToBeInSet", arguments, says, columns=(column, other))
+
+
+def adds_up_to(columns: Sequence[str], total: float, *, says: str) -> Expectation:
+    """The columns add up to `total`, exactly; not judged where any is null."""
+    arguments = {"column_list": list(columns), "sum_total": total, "ignore_row_if": "any_value_is_missing"}
+    return Expectation("ExpectMulticolumnSumToEqual", arguments, says, columns=tuple(columns))

@@ -37,7 +37,7 @@ class Frame:
 def rows_of(table: Table, columns: Sequence[str] = (), **derived: str) -> Frame:
     """The table's own rows: its key, `columns`, and `derived` columns as SQL expressions."""
     plain = dict.fromkeys((table.day_column, *table.key, *columns))
-    select = [*plain, *(f"{sql} as {name}" for name, sql in derived.items())]
+    select = [*(f'"{name}"' for name in plain), *(f"{sql} as {name}" for name, sql in derived.items())]
     text = f"""
 select {", ".join(select)}
 from {table.view_name}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from daily_profit_model.quality.expectation import Expectation, between
+from daily_profit_model.quality.conditions import disordered, named
+from daily_profit_model.quality.expectation import Expectation, absent, between
 from daily_profit_model.quality.frame import Frame, rows_of
 from daily_profit_model.quality.rule import Dimension, Rule, Severity
 from daily_profit_model.tables.monitoring import FEED_HEALTH
@@ -57,6 +58,19 @@ def monitoring_rules(limits: FeedThresholds) -> tuple[Rule, ...]:
             (between("calls", low=1, says="every feed was called on the day"),),
             "A day on which nobody called is a run that did not take place, and no sign of health.",
             "Look why the schedule did not run; the next run fetches what is missing.",
+        ),
+        Rule(
+            "calls_add_up",
+            FEED_HEALTH.name,
+            "consistency",
+            "error",
+            _counts(),
+            (
+                absent("miscounted", says="good, failed and refused calls are all calls"),
+                absent("disordered", says="the quantiles of the latency ascend"),
+            ),
+            "A class of failure that is not counted is one that nobody sees.",
+            "A new class of outcome in raw/requests is missing in the query: add it.",
         ),
         rule(
             "failures_few",
@@ -113,6 +127,23 @@ def monitoring_rules(limits: FeedThresholds) -> tuple[Rule, ...]:
             _STALE,
         ),
     )
+
+
+def _counts() -> Frame:
+    """The rows with what does not add up in them; words, so apart from the measures."""
+    rows = rows_of(
+        FEED_HEALTH,
+        miscounted=named(
+            {
+                "calls": "ok + failures + http_429 <> calls",
+                "failures": "timeout + connection + reset + http_5xx + broken_json + error_envelope + refused_4xx "
+                "<> failures",
+                "retries": "retries > calls",
+            }
+        ),
+        disordered=disordered(("latency_p50_s", "latency_p95_s", "latency_p99_s"), 0),
+    )
+    return replace(rows, name=f"{FEED_HEALTH.name} counts")
 
 
 def _most(column: str, high: float, says: str) -> Expectation:

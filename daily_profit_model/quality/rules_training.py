@@ -6,8 +6,9 @@ The contract is made from the features' catalogue, so it is handed in: `quality`
 from __future__ import annotations
 
 from daily_profit_model.engine import Query
-from daily_profit_model.quality.expectation import between, equal
-from daily_profit_model.quality.frame import Frame, newest
+from daily_profit_model.quality.conditions import not_finite
+from daily_profit_model.quality.expectation import absent, between, equal, in_set
+from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
 
@@ -65,6 +66,27 @@ def training_rules(training: Table) -> tuple[Rule, ...]:
             ),
             reason="An outcome after the cut-off is the future (L1 to L7); a missing one is no zero (L9).",
             advice="Rebuild the training set; if it stays so, the query that joins features and outcomes is wrong.",
+        ),
+        Rule(
+            id="targets_valid",
+            table=training.name,
+            dimension="validity",
+            severity="error",
+            frame=rows_of(
+                training,
+                ("target_status",),
+                idle_with_profit="case when target_status = 'idle' then abs(target_net_profit) end",
+                closed_with_profit="case when target_status = 'closed' then target_net_profit end",
+                endless=not_finite(("target_net_profit",)),
+            ),
+            expectations=(
+                in_set("target_status", ("traded", "idle", "closed"), says="an outcome is traded, idle or closed"),
+                between("idle_with_profit", high=0, says="who did not trade made nothing"),
+                absent("closed_with_profit", says="an account that ended without a trade has no profit"),
+                absent("endless", says="no target is infinite or not a number"),
+            ),
+            reason="Three kinds of outcome are told apart (L9); a wrong one teaches the model what never was.",
+            advice="Look at raw/metrics_daily of the target's date; rebuild the training set.",
         ),
         Rule(
             id="few_accounts_closed",

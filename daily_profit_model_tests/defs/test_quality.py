@@ -17,8 +17,8 @@ from daily_profit_model.quality.expectation import between
 from daily_profit_model.quality.frame import rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
-from daily_profit_model_tests.quality.faults import changed
 from daily_profit_model_tests.quality.small_firm import RULES, nothing, store
+from daily_profit_model_tests.quality.spoils import changed
 
 DAYS = ["2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"]
 SPOILED = DAYS[2]

@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from daily_profit_model_tests.quality.small_firm import SHARES, Day, Spoil, reason
+from daily_profit_model_tests.quality.faults_bars import BARS_FAULTS
+from daily_profit_model_tests.quality.faults_modeled import MODELED_FAULTS
+from daily_profit_model_tests.quality.faults_raw import RAW_FAULTS
+from daily_profit_model_tests.quality.faults_staging import STAGING_FAULTS
+from daily_profit_model_tests.quality.small_firm import Day, Spoil, reason
+from daily_profit_model_tests.quality.spoils import Fault, changed, counted, repeated
 
 _ACCOUNTED = "received = stored + quarantined + test accounts + repeated + late"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A spoiled day, and who must notice."""
-
-    table: str
-    rule: str
-    says: str
-    spoil: Spoil
-
-
-def changed(table: str, **values: object) -> Spoil:
-    """The first row of `table` says something else."""
-
-    def spoil(day: Day) -> None:
-        day.rows[table][0] = {**day.rows[table][0], **values}
-
-    return spoil
-
-
-def repeated(table: str) -> Spoil:
-    """The first row of `table` is there twice."""
-
-    def spoil(day: Day) -> None:
-        day.rows[table].append(day.rows[table][0])
-        day.facts[table] = {}
-
-    return spoil
-
-
-def counted(table: str, **facts: object) -> Spoil:
-    """The footer of `table` says something else."""
-
-    def spoil(day: Day) -> None:
-        day.facts[table] = dict(facts)
-
-    return spoil
-
-
-def closed_before_opened(day: Day) -> None:
-    trade = day.rows["raw/trades_closed"][0]
-    day.rows["raw/trades_closed"][0] = {**trade, "close_time": trade["open_time"] - timedelta(seconds=1)}
-
-
-def in_another_case(day: Day) -> None:
-    day.rows["raw/trades_closed"][0] = {**day.rows["raw/trades_closed"][0], "side": "Buy"}
-
-
-def unresolved(day: Day) -> None:
-    for trade in day.rows["staging/trades"][:2]:
-        trade["is_resolved"] = False
 
 
 def account_without_features(day: Day) -> None:
@@ -96,34 +48,10 @@ def found(finding: str, severity: str) -> Spoil:
     return spoil
 
 
-PRICES = ("open", "high", "low", "close")
-
-
-def bars(first: int, last: int, **values: object) -> Spoil:
-    """The bars `first` … `last` of a symbol say something else."""
-
-    def spoil(day: Day) -> None:
-        for hour in range(first, last + 1):
-            day.rows["raw/market_bars"][hour] |= values
-
-    return spoil
-
-
-def start_moved(by: timedelta) -> Spoil:
-    """A bar starts at another time."""
-
-    def spoil(day: Day) -> None:
-        moved = day.rows["raw/market_bars"][0]
-        moved["bar_start"] += by
-
-    return spoil
-
-
-def without_an_hour(day: Day) -> None:
-    del day.rows["raw/market_bars"][5]
-
-
-NOT_CALLED = {"calls": 0, "failure_rate": None, "latency_p95_s": None, "staleness_s": None}
+NOT_CALLED = {
+    **dict.fromkeys(("calls", "ok", "failures", "timeout", "retries"), 0),
+    **dict.fromkeys(("failure_rate", "latency_p50_s", "latency_p95_s", "latency_p99_s", "staleness_s")),
+}
 DAILY = {"is_live": False}
 FROM_API = ("raw/accounts", "raw/metrics_daily", "raw/metrics_hourly", "raw/trades_closed", "raw/trades_open")
 
@@ -172,143 +100,15 @@ FAULTS = (
             ),
         )
     ),
-    Fault(
-        "raw/accounts",
-        "accounts_valid",
-        "one row for each date, platform, broker, login, account_id",
-        repeated("raw/accounts"),
-    ),
-    *(
-        Fault(table, rule, says, changed(table, **values))
-        for table, rule in (("raw/accounts", "accounts_valid"), ("raw/metrics_daily", "metrics_valid"))
-        for values, says in (
-            ({"status": 4}, "status is 1, 2 or 3"),
-            ({"phase": 0}, "phase is 1, 2, 3 or 4"),
-            ({"platform": 3, "net_profit": 0.0}, "platform is 4 or more"),  # no trades are there
-        )
-    ),
-    Fault(
-        "raw/metrics_daily",
-        "metrics_valid",
-        "one row for each date, platform, broker, login, account_id",
-        repeated("raw/metrics_daily"),
-    ),
-    Fault(
-        "raw/metrics_daily",
-        "metrics_valid",
-        "gross profit is not negative",
-        changed("raw/metrics_daily", gross_profit=-0.01),
-    ),
-    Fault(
-        "raw/metrics_daily",
-        "metrics_valid",
-        "gross loss is not positive",
-        changed("raw/metrics_daily", gross_loss=0.01),
-    ),
-    Fault(
-        "raw/metrics_daily",
-        "net_profit_equals_trades",
-        "net profit is the sum over the closed trades",
-        changed("raw/metrics_daily", net_profit=97.02),
-    ),
-    Fault(
-        "raw/metrics_hourly",
-        "metrics_valid",
-        "one row for each date, platform, broker, login, account_id, hour",
-        repeated("raw/metrics_hourly"),
-    ),
-    Fault("raw/metrics_hourly", "metrics_valid", "hour is 0 to 23", changed("raw/metrics_hourly", hour=24)),
-    Fault(
-        "raw/trades_closed",
-        "trades_valid",
-        "one row for each date, platform, broker, login, position, ticket",
-        repeated("raw/trades_closed"),
-    ),
-    Fault("raw/trades_closed", "trades_valid", "side is buy or sell", in_another_case),
-    Fault("raw/trades_closed", "trades_valid", "lots are not negative", changed("raw/trades_closed", lots=-0.1)),
-    Fault("raw/trades_closed", "trades_valid", "closed no earlier than opened", closed_before_opened),
-    *(
-        Fault("raw/market_bars", rule, says, spoil)
-        for rule, says, spoil in (
-            ("bars_valid", "one row for each date, symbol, bar_start", repeated("raw/market_bars")),
-            ("bars_valid", "the interval is one hour", bars(0, 0, interval="1d")),
-            ("bars_valid", "a bar starts on the hour", start_moved(timedelta(minutes=30))),
-            ("bars_valid", "a bar starts within its day", start_moved(timedelta(days=1))),
-            ("bars_valid", "high is not below open, close or low", bars(0, 0, high=1.1005)),
-            ("bars_valid", "low is not above open, close or high", bars(0, 0, low=1.1005)),
-            ("bars_valid", "prices are positive", bars(0, 0, **dict.fromkeys(PRICES, 0.0))),
-            ("bars_valid", "volume is not negative", bars(0, 0, volume=-1.0)),
-            (
-                "symbols_answered",
-                "the service has hourly bars of every symbol",
-                counted("raw/market_bars", missing={"USOUSD": "Not Found"}),
-            ),
-            (
-                "hours_complete",
-                "no more hours are gone than have come that this weekday usually has",
-                without_an_hour,
-            ),
-            (
-                "hours_complete",
-                "no more hours without values than the weekday usually has",
-                bars(5, 7, **dict.fromkeys(PRICES)),
-            ),
-            (
-                "prices_alive",
-                "no longer without a move than the weekday usually is, or three hours",
-                bars(5, 8, **dict.fromkeys(PRICES, 1.101)),
-            ),
-            (
-                "moves_plausible",
-                "no hour moves by ten times the range of a busy hour in the four weeks before",
-                bars(5, 5, open=110.0, high=110.2, low=109.8, close=110.1),
-            ),
-        )
-    ),
-    Fault(
-        "raw/market_regimes",
-        "prices_near_bars",
-        "the day's price is no further from the last bar than the day's range and 1 %",
-        changed("raw/market_regimes", eurusd_last_price=1.117),
-    ),
-    Fault(
-        "raw/trades_closed",
-        "prices_within_bars",
-        "nearly all trades close within the day's range of their symbol",
-        changed("raw/trades_closed", close_price=1.104),
-    ),
-    Fault(
-        "raw/trades_closed",
-        "prices_within_bars",
-        "nearly all trades of the day open within the day's range of their symbol",
-        changed("raw/trades_closed", open_price=1.096),
-    ),
-    *(
-        Fault(
-            "raw/trades_closed",
-            "prices_within_bars",
-            "no trade opens or closes as far as five ranges from the day's own",
-            changed("raw/trades_closed", **{name: 110.0}),
-        )
-        for name in ("open_price", "close_price")
-    ),
+    *RAW_FAULTS,
+    *BARS_FAULTS,
     Fault(
         "raw/quarantine",
         "quarantine_small",
         "few of the received rows were rejected",
         counted("raw/plans", received=20, stored=1, quarantined=19),
     ),
-    Fault("staging/accounts", "accounts_have_state", "one row for each date, account_id", repeated("staging/accounts")),
-    *(
-        Fault(
-            "staging/accounts",
-            "accounts_have_state",
-            f"an eligible account has a {column}",
-            changed("staging/accounts", **{column: None}),
-        )
-        for column in ("status", "starting_balance", "state_date")
-    ),
-    Fault("staging/trades", "trades_resolved", "nearly all trades have their account", unresolved),
+    *STAGING_FAULTS,
     Fault(
         "features/account_daily",
         "population_equals_eligible",
@@ -321,15 +121,7 @@ FAULTS = (
         "one row for each date, account_id",
         repeated("features/account_daily"),
     ),
-    *(
-        Fault(
-            "features/account_daily",
-            "features_valid",
-            f"{name} is within 0 and 1",
-            changed("features/account_daily", **{name: value}),
-        )
-        for name, value in zip(SHARES, [1.001, -0.001] * len(SHARES), strict=False)
-    ),
+    *MODELED_FAULTS,
     Fault(
         "predictions/account_daily",
         "every_eligible_account_predicted",

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, timedelta
-from functools import partial
-
 import pytest
-from upath import UPath
 
-from daily_profit_model.lake import Lake
-from daily_profit_model.partitions import days_between
-from daily_profit_model.quality.evaluate import evaluate
-from daily_profit_model.quality.load import load
 from daily_profit_model.quality.outcome import Outcome
-from daily_profit_model_tests.quality.faults import FAULTS, Fault
-from daily_profit_model_tests.quality.small_firm import RULES, day_before, nothing, store, tables_of
-
-FIRST = date(2026, 3, 2)
-Spoiled = Callable[[Fault], dict[str, Outcome]]
+from daily_profit_model_tests.quality.faults import FAULTS
+from daily_profit_model_tests.quality.judged import Judged
+from daily_profit_model_tests.quality.small_firm import RULES
+from daily_profit_model_tests.quality.spoils import Fault
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list[Outcome]]:
+def outcomes(judged: dict[str, Judged]) -> dict[tuple[str, int], list[Outcome]]:
     """Outcomes by table and place: a good day first and last, and between them a day for each of its faults."""
-    found: dict[tuple[str, int], list[Outcome]] = {}
-    for table in dict.fromkeys(rule.table for rule in RULES):
-        lake = Lake(UPath(tmp_path_factory.mktemp("lake")))
-        rules = [rule for rule in RULES if rule.table == table]
-        spoils = [nothing, *(fault.spoil for fault in FAULTS if fault.table == table), nothing]
-        days = days_between(FIRST, FIRST + timedelta(days=len(spoils) - 1))
-        reads = dict.fromkeys(name for rule in rules for name in tables_of(rule))
-        for day, spoil in zip(days, spoils, strict=True):
-            store(lake, day, [name for name, earlier in reads if not earlier], spoil)
-            store(lake, day_before(day), [name for name, earlier in reads if earlier and name != table])
-        for name, days_back in reads:
-            if name == table and days_back:  # its own past, which the spoiled days are a part of
-                for day in days_between(FIRST - timedelta(days=days_back), FIRST - timedelta(days=1)):
-                    store(lake, day, [name])
-        for outcome in evaluate(rules, partial(load, lake), days):
-            found.setdefault((table, days.index(outcome.partition)), []).append(outcome)
-    return found
+    return {
+        (table, place): [outcome for outcome in of_table.outcomes if outcome.partition == day]
+        for table, of_table in judged.items()
+        for place, day in enumerate(of_table.spoiled)
+    }
 
 
 def test_every_rule_holds_on_good_days(outcomes: dict[tuple[str, int], list[Outcome]]) -> None:
@@ -71,16 +49,31 @@ def test_every_expectation_has_a_fault() -> None:
 
 
 def test_rules_are_told_apart_by_table_and_id_and_say_why_and_what_to_do() -> None:
-    assert len({(rule.table, rule.id) for rule in RULES}) == len(RULES) >= 14
+    assert len({(rule.table, rule.id) for rule in RULES}) == len(RULES) >= 70
     assert all(rule.reason.endswith(".") and rule.advice.endswith(".") for rule in RULES)
     assert {rule.table.split("/")[0] for rule in RULES} == {
         "raw",
         "staging",
         "features",
         "training",
+        "models",
         "predictions",
         "monitoring",
     }
+
+
+def test_statements_are_of_at_least_twelve_kinds_and_checks_of_a_table_no_more_than_fifty() -> None:
+    assert len({part.kind for rule in RULES for part in rule.expectations}) >= 12
+    tables = [rule.table for rule in RULES]
+    assert max(tables.count(table) for table in tables) <= 50
+
+
+def test_frames_of_one_name_are_one_frame() -> None:
+    """Rules that share a frame share one read, so a second frame of the name would be judged as the first."""
+    by_name: dict[str, set[int]] = {}
+    for rule in RULES:
+        by_name.setdefault(rule.frame.name, set()).add(hash(str(rule.frame)))
+    assert {name for name, frames in by_name.items() if len(frames) > 1} == set()
 
 
 def test_a_blocking_rule_cannot_be_a_warning() -> None:

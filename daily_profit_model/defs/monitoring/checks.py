@@ -1,11 +1,17 @@
-"""What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`, `.rules_reconciliation`."""
+"""What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`, `.rules_outcomes`,
+`.rules_reconciliation` and, of the intervals' calibration, `.rules_models`.
+"""
 
 from daily_profit_model.defs.quality import checks_by_table
+from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY, MONITORING_INTERVAL_CALIBRATION
+from daily_profit_model.quality.rules_models import calibration_rules, conformity_rules
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
+from daily_profit_model.quality.rules_outcomes import OUTCOMES_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.settings import Settings, load_settings
-from daily_profit_model.tables.monitoring import FEED_HEALTH
+from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
+from daily_profit_model.tables.storage import MONITORING_STORAGE
 
 
 def thresholds_of(settings: Settings) -> FeedThresholds:
@@ -18,5 +24,22 @@ def thresholds_of(settings: Settings) -> FeedThresholds:
     )
 
 
-RULES = (*monitoring_rules(thresholds_of(load_settings())), *RECONCILIATION_RULES)
-CHECKS = checks_by_table((FEED_HEALTH, MONITORING_RECONCILIATION), RULES)
+RULES = (
+    *monitoring_rules(thresholds_of(load_settings())),
+    *conformity_rules(MONITORING_CONFORMITY),
+    *calibration_rules(MONITORING_INTERVAL_CALIBRATION),
+    *OUTCOMES_RULES,
+    *RECONCILIATION_RULES,
+)
+CHECKS = checks_by_table(
+    (
+        FEED_HEALTH,
+        MONITORING_CONFORMITY,
+        MONITORING_INTERVAL_CALIBRATION,
+        MONITORING_OUTCOMES,
+        MODEL_PERFORMANCE,
+        MONITORING_RECONCILIATION,
+        MONITORING_STORAGE,
+    ),
+    RULES,
+)
