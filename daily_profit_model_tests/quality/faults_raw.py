@@ -210,6 +210,7 @@ RAW_FAULTS = (
                 "prices_positive",
                 "prices are above zero, and stops not below",
                 changed(CLOSED, open_price=0.0, contract_size=None),
+                ("prices_within_bars",),
             ),
             (
                 "sizes_possible",
@@ -232,6 +233,7 @@ RAW_FAULTS = (
                 "profit_follows_price",
                 "who bought won when the price rose, and who sold when it fell",
                 changed(CLOSED, profit=-10.0, close_price=1.2, contract_size=None),
+                ("prices_within_bars",),
             ),
             (
                 "money_equals_product",

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from daily_profit_model.engine.query import WANTED
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
@@ -537,6 +538,7 @@ def made_in_memory(days: Mapping[str, Spoil]) -> Load:
                 days = source.days_of_range(wanted)
                 parts = [of_day(source.table, day) for day in days if is_near(source.table, day, wanted)]
                 session.register(source.view, pa.concat_tables(parts))
+            session.register(WANTED, pa.table({"date": [date.fromisoformat(day) for day in wanted]}))
             parameters = {"first_day": date.fromisoformat(wanted[0]), "last_day": date.fromisoformat(wanted[-1])}
             named = {name: value for name, value in parameters.items() if f"${name}" in frame.query.sql}
             return session.sql(frame.query.sql, params=named).to_arrow_table()

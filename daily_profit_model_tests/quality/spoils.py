@@ -16,6 +16,8 @@ class Fault:
     rule: str
     says: str
     spoil: Spoil
+    also: tuple[str, ...] = ()
+    """Further rules that see it, each by a statement that others stand for."""
 
 
 def changed(table: str, /, **values: object) -> Spoil:

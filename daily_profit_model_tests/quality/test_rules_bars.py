@@ -126,7 +126,7 @@ def test_moves_are_not_judged_before_five_days_of_bars(lake: Lake) -> None:
 def test_without_bars_trades_and_regimes_are_not_judged(lake: Lake) -> None:
     store(lake, MONDAY.isoformat(), ["raw/trades_closed", "raw/market_regimes"])
     assert set(rows_of(lake, TRADES, "close_outside", "open_outside")) == {(None, None)}
-    assert rows_of(lake, REGIMES, "gap") == [(None,)]
+    assert set(rows_of(lake, REGIMES, "gap")) == {(None,)}
     assert failing(lake, "raw/trades_closed") == failing(lake, "raw/market_regimes") == set()
 
 
