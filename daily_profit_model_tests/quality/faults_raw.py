@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from daily_profit_model_tests.quality.small_firm import ENDED, Day
+from daily_profit_model_tests.quality.good_rows import ENDED
+from daily_profit_model_tests.quality.small_firm import Day
 from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, repeated, shifted
 
 ACCOUNTS, DAILY, HOURLY = "raw/accounts", "raw/metrics_daily", "raw/metrics_hourly"

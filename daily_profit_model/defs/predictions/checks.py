@@ -1,11 +1,11 @@
-"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_models`, `.rules_predictions`."""
+"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`."""
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.modeling.contracts import MODEL_SCORES
-from daily_profit_model.quality.rules_models import scores_rules, snapshot_rules
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
+from daily_profit_model.quality.rules_scores import scores_rules, snapshot_rules
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
 CHECKS = checks_by_table(
