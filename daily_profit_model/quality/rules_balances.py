@@ -125,9 +125,9 @@ compared as (
     from (select * from raw_metrics_daily where date between $first_day and $last_day) as metrics
     full join traded
         using (date, platform, broker, login)
-    -- what neither knows an account of is not compared
-    where metrics.account_id is not null
-        or traded.account_id is not null
+    -- a login without an account is not compared, nor a day whose trades are not in the lake
+    where (metrics.account_id is not null or traded.account_id is not null)
+        and date in (select date from trades)
 )
 select
     date,
@@ -147,7 +147,7 @@ select
     round(least(abs(gross_gap), abs(gross_gap + costs)), 2) as gross_gap
 from compared
 """,
-        (newest(RAW_METRICS_DAILY), newest(RAW_TRADES_CLOSED), if_there(RAW_ACCOUNTS)),
+        (newest(RAW_METRICS_DAILY), if_there(RAW_TRADES_CLOSED), if_there(RAW_ACCOUNTS)),
     ),
 )
 

@@ -53,7 +53,7 @@ def failed(lake: Lake) -> Iterator[dict[str | None, set[tuple[str, dg.AssetCheck
         assert result.success
         found: dict[str | None, set[tuple[str, dg.AssetCheckSeverity]]] = {day: set() for day in DAYS}
         evaluations = result.get_asset_check_evaluations()
-        assert len(evaluations) == 7 * len(DAYS)
+        assert len(evaluations) == 8 * len(DAYS)
         for evaluation in evaluations:
             if not evaluation.passed:
                 found[evaluation.partition].add((evaluation.check_name, evaluation.severity))

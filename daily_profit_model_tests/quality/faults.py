@@ -8,7 +8,8 @@ from daily_profit_model_tests.quality.faults_bars import BARS_FAULTS
 from daily_profit_model_tests.quality.faults_modeled import MODELED_FAULTS
 from daily_profit_model_tests.quality.faults_raw import RAW_FAULTS
 from daily_profit_model_tests.quality.faults_staging import STAGING_FAULTS
-from daily_profit_model_tests.quality.small_firm import Day, Spoil, reason
+from daily_profit_model_tests.quality.good_rows import reason
+from daily_profit_model_tests.quality.small_firm import Day, Spoil
 from daily_profit_model_tests.quality.spoils import Fault, changed, counted, repeated
 
 _ACCOUNTED = "received = stored + quarantined + test accounts + repeated + late"

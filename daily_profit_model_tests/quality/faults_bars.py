@@ -84,12 +84,14 @@ BARS_FAULTS = (
         "prices_within_bars",
         "nearly all trades close within the day's range of their symbol",
         changed("raw/trades_closed", close_price=1.104),
+        ("money_equals_product",),
     ),
     Fault(
         "raw/trades_closed",
         "prices_within_bars",
         "nearly all trades of the day open within the day's range of their symbol",
         changed("raw/trades_closed", open_price=1.096),
+        ("money_equals_product",),
     ),
     *(
         Fault(
@@ -97,6 +99,7 @@ BARS_FAULTS = (
             "prices_within_bars",
             "no trade opens or closes as far as five ranges from the day's own",
             changed("raw/trades_closed", **{name: 110.0}),
+            ("money_equals_product",),
         )
         for name in ("open_price", "close_price")
     ),

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.quality.rules_features import NEVER_NULL
-from daily_profit_model_tests.quality.small_firm import FEATURES, Day, hash_of
+from daily_profit_model_tests.quality.good_rows import FEATURES, hash_of
+from daily_profit_model_tests.quality.small_firm import Day
 from daily_profit_model_tests.quality.spoils import Fault, Spoil, changed, removed, repeated
 
 FEATURED, SNAPSHOTS, SCORES = "features/account_daily", "predictions/feature_snapshots", "predictions/model_scores"

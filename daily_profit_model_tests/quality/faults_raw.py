@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from daily_profit_model_tests.quality.small_firm import ENDED, Day
+from daily_profit_model_tests.quality.good_rows import ENDED
+from daily_profit_model_tests.quality.small_firm import Day
 from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, repeated, shifted
 
 ACCOUNTS, DAILY, HOURLY = "raw/accounts", "raw/metrics_daily", "raw/metrics_hourly"
@@ -200,8 +201,8 @@ RAW_FAULTS = (
         )
     ),
     *(
-        Fault(CLOSED, rule, says, spoil)
-        for rule, says, spoil in (
+        Fault(CLOSED, rule, says, spoil, tuple(also))
+        for rule, says, spoil, *also in (
             ("trades_valid", "one row for each date, platform, broker, login, position, ticket", repeated(CLOSED)),
             ("trades_valid", "side is buy or sell", changed(CLOSED, side="Buy")),
             ("trades_valid", "lots are not negative", changed(CLOSED, lots=-0.1, contract_size=None)),
@@ -210,7 +211,7 @@ RAW_FAULTS = (
                 "prices_positive",
                 "prices are above zero, and stops not below",
                 changed(CLOSED, open_price=0.0, contract_size=None),
-                ("prices_within_bars",),
+                "prices_within_bars",
             ),
             (
                 "sizes_possible",
@@ -233,7 +234,7 @@ RAW_FAULTS = (
                 "profit_follows_price",
                 "who bought won when the price rose, and who sold when it fell",
                 changed(CLOSED, profit=-10.0, close_price=1.2, contract_size=None),
-                ("prices_within_bars",),
+                "prices_within_bars",
             ),
             (
                 "money_equals_product",

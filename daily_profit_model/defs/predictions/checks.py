@@ -1,4 +1,4 @@
-"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_models`, `.rules_predictions`
+"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`
 and `.rules_history`.
 """
 
@@ -7,8 +7,8 @@ from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.quality.rules_history import history_rules
-from daily_profit_model.quality.rules_models import scores_rules, snapshot_rules
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
+from daily_profit_model.quality.rules_scores import scores_rules, snapshot_rules
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
 RULES = (
