@@ -1,0 +1,259 @@
+"""Rejected rows tried again: those that are valid by now become rows of their partition, the others stay.
+
+What the payloads say now is read in `reread`; how a second reading of a fetch is stored stands in `lake.reread`.
+A partition's rows are stored first and its rejects last, and the rows' footer names the rejects that they were made
+from: a retry that was killed in between is made again from where it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daily_profit_model.lake import Lake, LakeError, PartitionFile, read
+from daily_profit_model.lake.changes import revision_before
+from daily_profit_model.lake.reread import write_reread
+from daily_profit_model.risk_api import quarantine
+from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
+from daily_profit_model.risk_api.raw_tables import QUESTIONS
+from daily_profit_model.risk_api.reread import Reread, reread
+from daily_profit_model.risk_api.rows_sql import quoted
+from daily_profit_model.risk_api.scratch import session
+from daily_profit_model.tables.contract import Table
+from daily_profit_model.tables.raw import (
+    RAW_ACCOUNTS,
+    RAW_MARKET_REGIMES,
+    RAW_PLANS,
+    RAW_QUARANTINE,
+    RAW_TEST_LOGINS,
+    rejects_of,
+)
+
+RETRIED = (RAW_ACCOUNTS, *(question.table for question in QUESTIONS.values()), RAW_MARKET_REGIMES)
+"""Tables whose rejected rows can be tried again."""
+
+SETTLED = (DUPLICATE_KEY,)
+"""Reasons that no reading changes: the row could be read, and another one was kept in its place."""
+
+MADE_FROM = "retried_rejects"
+"""The fact by which a footer names the revision of the rejects that its rows were made from."""
+
+_COUNTS = ("stored", "quarantined", "test_accounts", "repeated", "late")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """What a retry finds in the rejects of a partition, before anything is stored."""
+
+    table: Table
+    partition: str
+    tried: int
+    """Rejected rows that were read again; those of SETTLED reasons are not."""
+    new: int
+    """Valid by now, and not there yet."""
+    present: int
+    """Valid by now, and equal to a row that is there."""
+    test_accounts: int
+    late: int
+    rejected: int
+    """In quarantine afterwards, whether tried or not."""
+    read: PartitionFile
+    """The revision that the rejected rows belong to."""
+    rejects: PartitionFile
+    rows: pa.Table
+    """All rows of the partition afterwards."""
+    rejected_rows: pa.Table
+    test_logins: tuple[tuple[int, int, str], ...]
+    facts: Mapping[str, object]
+    """Of the footer afterwards."""
+    is_left_over: bool
+    """A retry of the same rejects was killed after its rows were stored."""
+
+    @property
+    def moves(self) -> bool:
+        """Some row leaves the quarantine, or a killed retry has to be ended."""
+        return self.is_left_over or self.new + self.present + self.test_accounts + self.late > 0
+
+    def counts(self) -> dict[str, int]:
+        names = ("tried", "new", "present", "test_accounts", "late", "rejected")
+        return {name: getattr(self, name) for name in names}
+
+
+def refuse_untried(table: Table) -> None:
+    """Raise LakeError for a table whose rejected rows are not tried again."""
+    if table.name == RAW_PLANS.name:
+        raise LakeError("raw/plans is read whole from its files, which are still there: dpm ingest plans --force")
+    if table not in RETRIED:
+        raise LakeError(f"{table.name} rejects no rows; those that do are {', '.join(one.name for one in RETRIED)}")
+
+
+def retry(lake: Lake, table: Table, partition: str, *, was_live: bool = False) -> Retry | None:
+    """What the rejected rows of a partition are by now; None when there are none. Nothing is stored.
+
+    `was_live`: accounts without any stored row were told at the end of their day. Raises LakeError when the table is
+    not tried again, or the partition that the rows belong to is not there.
+    """
+    refuse_untried(table)
+    rejects = lake.describe(rejects_of(table).name, partition, "newest")
+    if rejects is None or rejects.revision is None or not rejects.rows:
+        return None
+    newest = lake.describe(table.name, partition, "newest")
+    if newest is None:
+        raise LakeError(f"{table.name} of {partition} is not there, its fetch was broken off: fetch the day first")
+    is_left_over = newest.facts.get(MADE_FROM) == rejects.revision.isoformat()
+    base = (revision_before(lake, newest) or newest) if is_left_over else newest
+    stored = read(lake, table, [partition], as_known=base.revision or "newest")
+    listed = read(lake, rejects_of(table), [partition], as_known="newest")
+    is_settled = pc.is_in(listed["reason"], pa.array(SETTLED))
+    payloads = listed.filter(pc.invert(is_settled))["payload"].to_pylist()
+    day = date.fromisoformat(partition)
+    is_live = bool(stored["is_live"][0].as_py()) if table is RAW_ACCOUNTS and stored.num_rows else was_live
+    again = reread(table, day, payloads, is_live=is_live)
+    new, present, losing = _sorted_out(table, stored, again, payloads)
+    conflicts = quarantine.of_rejections(
+        table, day, (Rejection(DUPLICATE_KEY, "another row with this key was kept", text) for text in losing)
+    )
+    remaining = _numbered([listed.filter(is_settled), again.rejected, conflicts])
+    rows = pa.concat_tables([stored, new])
+    return Retry(
+        table,
+        partition,
+        len(payloads),
+        new.num_rows,
+        present,
+        again.tests,
+        again.late,
+        remaining.num_rows,
+        base,
+        rejects,
+        rows,
+        remaining,
+        again.test_logins,
+        {
+            **_counted(base, listed.num_rows, rows.num_rows, remaining.num_rows, again),
+            MADE_FROM: rejects.revision.isoformat(),
+        },
+        is_left_over,
+    )
+
+
+def store_retry(lake: Lake, found: Retry, *, code_version: str) -> PartitionFile:
+    """Store what `found` says, and return the partition's newest revision; killed anywhere, it can be done again."""
+    if found.test_logins:
+        _add_logins(lake, found, code_version)
+    file = write_reread(lake, found.table, found.read, found.rows, code_version=code_version, facts=found.facts)
+    write_reread(lake, rejects_of(found.table), found.rejects, found.rejected_rows, code_version=code_version)
+    return file
+
+
+def _counted(base: PartitionFile, listed: int, stored: int, remaining: int, again: Reread) -> dict[str, object]:
+    """The counts afterwards. Rows received = stored + quarantined + test accounts + repeated + late, always.
+
+    A fetch that brought the rows that were there already, and other rejects, has left no footer of its own: what was
+    received is counted with the rejects that are there.
+    """
+    before = {name: int(str(base.facts.get(name, 0))) for name in _COUNTS} | {"stored": base.rows}
+    received = sum(before.values()) - before["quarantined"] + listed
+    after = {
+        "stored": stored,
+        "quarantined": remaining,
+        "test_accounts": before["test_accounts"] + again.tests,
+        "late": before["late"] + again.late,
+    }
+    repeated = received - sum(after.values())
+    if repeated < before["repeated"]:
+        raise RuntimeError(f"{base.table} of {base.partition}: rows were lost on the way out of the quarantine")
+    return {"received": received, **after, "repeated": repeated}
+
+
+def _sorted_out(
+    table: Table, stored: pa.Table, again: Reread, payloads: Sequence[str]
+) -> tuple[pa.Table, int, list[str]]:
+    """Of rows read again: the new ones, how many are there already, and the payloads that another row of their key
+    is kept before. Of several new ones of a key the least by its hash stands, as when they are fetched together.
+    """
+    columns, key = _listed("again", table.column_names), _listed("again", table.key)
+    rows = again.rows.append_column("nth", pa.array(range(again.rows.num_rows), pa.int64()))
+    on_key = " and ".join(f"stored.{quoted(name)} is not distinct from again.{quoted(name)}" for name in table.key)
+    equal = " and ".join(
+        f"stored.{quoted(name)} is not distinct from again.{quoted(name)}" for name in table.column_names
+    )
+    with session() as scratch:
+        scratch.register("stored", stored)
+        scratch.register("again", rows)
+        verdicts = _verdicts(scratch, on_key, equal, columns, key)
+    kinds = dict(verdicts)
+    new = [nth for nth in range(rows.num_rows) if kinds[nth] == "new"]
+    losing = [payloads[again.places[nth]] for nth in range(rows.num_rows) if kinds[nth] == "conflict"]
+    return again.rows.take(pa.array(new, pa.int64())), rows.num_rows - len(new) - len(losing), losing
+
+
+def _verdicts(
+    scratch: duckdb.DuckDBPyConnection, on_key: str, equal: str, columns: str, key: str
+) -> list[tuple[int, str]]:
+    """(nth, `new`, `present` or `conflict`) of each row of `again`."""
+    return scratch.execute(f"""
+with among as (
+  select
+    nth,
+    dense_rank() over (partition by {key} order by hash({columns})) as version,
+    row_number() over (partition by {key}, hash({columns}) order by nth) as copy
+  from again
+),
+there as (
+  select nth, bool_or({equal}) as is_equal
+  from again
+  join stored on {on_key}
+  group by nth
+)
+select
+  nth,
+  case
+    when is_equal then 'present'
+    when is_equal is not null then 'conflict'
+    when version > 1 then 'conflict'
+    when copy > 1 then 'present'
+    else 'new'
+  end
+from among
+left join there using (nth)
+order by nth""").fetchall()
+
+
+def _numbered(parts: Sequence[pa.Table]) -> pa.Table:
+    """Rejected rows together; equal payloads of one reason are counted up anew."""
+    rows = pa.concat_tables([part.select(RAW_QUARANTINE.column_names) for part in parts])
+    with session() as scratch:
+        scratch.register("rejected", rows)
+        found = scratch.sql("""
+select * replace (
+  row_number() over (partition by payload_hash, reason order by occurrence, detail) - 1 as occurrence
+)
+from rejected""").to_arrow_table()
+    return found.cast(RAW_QUARANTINE.schema())
+
+
+def _add_logins(lake: Lake, found: Retry, code_version: str) -> None:
+    """Trades carry no account: that a login is a test account's must be known where its trades are read."""
+    file = lake.describe(RAW_TEST_LOGINS.name, found.partition, "newest")
+    if file is None:
+        return
+    known = read(lake, RAW_TEST_LOGINS, [found.partition], as_known="newest")
+    logins = {tuple(row[name] for name in RAW_TEST_LOGINS.key[1:]) for row in known.to_pylist()}
+    more = [login for login in found.test_logins if login not in logins]
+    if more:
+        day = date.fromisoformat(found.partition)
+        added = pa.Table.from_pylist(
+            [dict(zip(RAW_TEST_LOGINS.key, (day, *login), strict=True)) for login in more],
+            schema=RAW_TEST_LOGINS.schema(),
+        )
+        write_reread(lake, RAW_TEST_LOGINS, file, pa.concat_tables([known, added]), code_version=code_version)
+
+
+def _listed(relation: str, names: Sequence[str]) -> str:
+    return ", ".join(f"{relation}.{quoted(name)}" for name in names)
