@@ -16,6 +16,7 @@ from daily_profit_model.lake import Lake
 from daily_profit_model.quality.expectation import between
 from daily_profit_model.quality.frame import rows_of
 from daily_profit_model.quality.rule import Rule
+from daily_profit_model.quality.rules_quarantine import QUARANTINE_RULES
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 from daily_profit_model_tests.quality.faults import changed
 from daily_profit_model_tests.quality.small_firm import RULES, nothing, store
@@ -196,7 +197,7 @@ def test_the_graph_has_a_check_for_every_rule_and_few_results_a_day() -> None:
     from daily_profit_model.definitions import defs
 
     checks = {(key.asset_key.to_user_string(), key.name) for key in defs.resolve_asset_graph().asset_check_keys}
-    assert checks == {(rule.table, rule.id) for rule in RULES}
+    assert checks == {(rule.table, rule.id) for rule in (*RULES, *QUARANTINE_RULES)}
     assert len(checks) <= 45  # an event each, about 1 ms: see DAYS × rules of a backfill
 
 
