@@ -13,6 +13,7 @@ import typer
 from daily_profit_model.commands.cache import cache_app
 from daily_profit_model.commands.explain import explain
 from daily_profit_model.commands.features import features_app
+from daily_profit_model.commands.health import health
 from daily_profit_model.commands.lake import lake_app
 from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
@@ -125,6 +126,7 @@ def predict(
 
 app.command()(train)
 app.command()(explain)
+app.command()(health)
 
 
 @app.command()
