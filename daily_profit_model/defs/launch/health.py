@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from rich.console import Console
-from rich.table import Table as Grid
-
 from daily_profit_model.defs.all_tables import LAKE_TABLES
 from daily_profit_model.defs.models.registry import known_changes
 from daily_profit_model.defs.raw.assets import FETCHED
@@ -23,24 +20,21 @@ from daily_profit_model.tables.raw import RAW_QUARANTINE
 
 DAILY_TABLES = (*FETCHED, RAW_QUARANTINE, PREDICTIONS_ACCOUNT_DAILY)
 """What every morning brings."""
-COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def show_health(settings: Settings, *, now: datetime, full: bool, as_json: bool) -> int:
-    """Print a finding a line, as of `now` (UTC). Returns 1 when one of them fails, else 0."""
+    """Print the findings, one a line, as of `now` (UTC). Returns 1 when one of them fails, else 0."""
     findings = list(found(settings, now=now, full=full))
     healthy = health.is_healthy(findings)
     if as_json:
         told = [asdict(finding) for finding in findings]
         print(json.dumps({"healthy": healthy, "at": now.astimezone(UTC).isoformat(), "findings": told}, indent=2))
         return 0 if healthy else 1
-    grid = Grid(title="healthy" if healthy else "not healthy", title_justify="left")
-    for name in ("what", "state", "value", "limit", "what to do"):
-        grid.add_column(name, overflow="fold")
     for finding in findings:
-        state = f"[{COLOURS[finding.state]}]{finding.state}"
-        grid.add_row(finding.name, state, finding.value, finding.limit, finding.advice)
-    Console(highlight=False, width=max(Console().width, 132)).print(grid)
+        advice = f"; {finding.advice}" if finding.advice else ""
+        limit = f" (limit: {finding.limit})" if finding.limit else ""
+        print(f"{finding.state:<5} {finding.name:<10} {finding.value}{limit}{advice}")
+    print("healthy" if healthy else "not healthy")
     return 0 if healthy else 1
 
 
