@@ -8,8 +8,8 @@ from: a retry that was killed in between is made again from where it began.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +24,7 @@ from daily_profit_model.risk_api.raw_tables import QUESTIONS
 from daily_profit_model.risk_api.reread import Reread, reread
 from daily_profit_model.risk_api.rows_sql import quoted
 from daily_profit_model.risk_api.scratch import session
+from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -73,42 +74,66 @@ class Retry:
     """Of the footer afterwards."""
     is_left_over: bool
     """A retry of the same rejects was killed after its rows were stored."""
+    earlier: Retry | None = None
+    """The same of the fetch that was known at the cut-off, where `read` is a later one."""
 
     @property
-    def moves(self) -> bool:
+    def moves_itself(self) -> bool:
         """Some row leaves the quarantine, or a killed retry has to be ended."""
         return self.is_left_over or self.new + self.present + self.test_accounts + self.late > 0
 
+    @property
+    def moves(self) -> bool:
+        """The same, or it does so for the earlier fetch."""
+        return self.moves_itself or (self.earlier is not None and self.earlier.moves_itself)
+
+    @property
+    def new_at_cut_off(self) -> int:
+        """Rows that become known in the fetch on which the features of the day rest."""
+        return self.new if self.earlier is None else self.earlier.new
+
     def counts(self) -> dict[str, int]:
-        names = ("tried", "new", "present", "test_accounts", "late", "rejected")
+        names = ("tried", "new", "new_at_cut_off", "present", "test_accounts", "late", "rejected")
         return {name: getattr(self, name) for name in names}
 
 
 def refuse_untried(table: Table) -> None:
-    """Raise LakeError for a table whose rejected rows are not tried again."""
+    """Raise WrongUse for a table whose rejected rows are not tried again."""
     if table.name == RAW_PLANS.name:
-        raise LakeError("raw/plans is read whole from its files, which are still there: dpm ingest plans --force")
+        raise WrongUse("raw/plans is read whole from its files, which are still there: dpm ingest plans --force")
     if table not in RETRIED:
-        raise LakeError(f"{table.name} rejects no rows; those that do are {', '.join(one.name for one in RETRIED)}")
+        raise WrongUse(f"{table.name} rejects no rows; those that do are {', '.join(one.name for one in RETRIED)}")
 
 
 def retry(lake: Lake, table: Table, partition: str, *, was_live: bool = False) -> Retry | None:
     """What the rejected rows of a partition are by now; None when there are none. Nothing is stored.
 
-    `was_live`: accounts without any stored row were told at the end of their day. Raises LakeError when the table is
-    not tried again, or the partition that the rows belong to is not there.
+    Those of the newest fetch, and with them those of the fetch that was known at the cut-off, where a correction has
+    replaced it since. `was_live`: accounts without any stored row were told at the end of their day. Raises WrongUse
+    when the table is not tried again, LakeError when the partition that the rows belong to is not there.
     """
     refuse_untried(table)
     rejects = lake.describe(rejects_of(table).name, partition, "newest")
-    if rejects is None or rejects.revision is None or not rejects.rows:
+    if rejects is None or not rejects.rows:
         return None
-    newest = lake.describe(table.name, partition, "newest")
-    if newest is None:
+    newest, known = (lake.describe(table.name, partition, choice) for choice in ("newest", "cut-off"))
+    if newest is None or known is None:
         raise LakeError(f"{table.name} of {partition} is not there, its fetch was broken off: fetch the day first")
-    is_left_over = newest.facts.get(MADE_FROM) == rejects.revision.isoformat()
+    found = _tried(lake, table, newest, rejects, was_live)
+    of_known = lake.describe(rejects_of(table).name, partition, known.revision or "cut-off")
+    is_shared = of_known is not None and of_known.path == rejects.path
+    if known.path == newest.path or of_known is None or not of_known.rows or (is_shared and not found.moves):
+        return found
+    return replace(found, earlier=_tried(lake, table, known, of_known, was_live))
+
+
+def _tried(lake: Lake, table: Table, newest: PartitionFile, rejects: PartitionFile, was_live: bool) -> Retry:
+    """What `rejects` are by now, of the fetch that `newest` is the last reading of."""
+    is_left_over = newest.facts.get(MADE_FROM) == _instant(rejects).isoformat()
     base = (revision_before(lake, newest) or newest) if is_left_over else newest
-    stored = read(lake, table, [partition], as_known=base.revision or "newest")
-    listed = read(lake, rejects_of(table), [partition], as_known="newest")
+    partition = newest.partition
+    stored = read(lake, table, [partition], as_known=_instant(base))
+    listed = read(lake, rejects_of(table), [partition], as_known=_instant(rejects))
     is_settled = pc.is_in(listed["reason"], pa.array(SETTLED))
     payloads = listed.filter(pc.invert(is_settled))["payload"].to_pylist()
     day = date.fromisoformat(partition)
@@ -120,35 +145,45 @@ def retry(lake: Lake, table: Table, partition: str, *, was_live: bool = False) -
     )
     remaining = _numbered([listed.filter(is_settled), again.rejected, conflicts])
     rows = pa.concat_tables([stored, new])
+    counted = _counted(base, listed.num_rows, rows.num_rows, remaining.num_rows, again)
     return Retry(
-        table,
-        partition,
-        len(payloads),
-        new.num_rows,
-        present,
-        again.tests,
-        again.late,
-        remaining.num_rows,
-        base,
-        rejects,
-        rows,
-        remaining,
-        again.test_logins,
-        {
-            **_counted(base, listed.num_rows, rows.num_rows, remaining.num_rows, again),
-            MADE_FROM: rejects.revision.isoformat(),
-        },
-        is_left_over,
+        table=table,
+        partition=partition,
+        tried=len(payloads),
+        new=new.num_rows,
+        present=present,
+        test_accounts=again.tests,
+        late=again.late,
+        rejected=remaining.num_rows,
+        read=base,
+        rejects=rejects,
+        rows=rows,
+        rejected_rows=remaining,
+        test_logins=again.test_logins,
+        facts={**counted, MADE_FROM: _instant(rejects).isoformat()},
+        is_left_over=is_left_over,
     )
 
 
 def store_retry(lake: Lake, found: Retry, *, code_version: str) -> PartitionFile:
     """Store what `found` says, and return the partition's newest revision; killed anywhere, it can be done again."""
-    if found.test_logins:
-        _add_logins(lake, found, code_version)
-    file = write_reread(lake, found.table, found.read, found.rows, code_version=code_version, facts=found.facts)
-    write_reread(lake, rejects_of(found.table), found.rejects, found.rejected_rows, code_version=code_version)
+    moving = [one for one in (found.earlier, found) if one is not None and one.moves_itself]
+    for one in moving:
+        if one.test_logins:
+            _add_logins(lake, one, code_version)
+        write_reread(lake, one.table, one.read, one.rows, code_version=code_version, facts=one.facts)
+    # of rejects that both belong to the newest fetch decides, whose rows are those of raw/quarantine
+    for one in {one.rejects.path: one for one in moving}.values():
+        write_reread(lake, rejects_of(one.table), one.rejects, one.rejected_rows, code_version=code_version)
+    file = lake.describe(found.table.name, found.partition, "newest")
+    assert file is not None
     return file
+
+
+def _instant(file: PartitionFile) -> datetime:
+    if file.revision is None:
+        raise LakeError(f"{file.table} of {file.partition}: {file.path} is no revision, so it cannot be read again")
+    return file.revision
 
 
 def _counted(base: PartitionFile, listed: int, stored: int, remaining: int, again: Reread) -> dict[str, object]:

@@ -97,7 +97,7 @@ def test_wrong_words_are_wrong_use_that_names_the_right_ones(settings: Settings)
             retry_rejects(settings, TABLE, days, all_days=all_days, **options)
     with pytest.raises(WrongUse, match="DPM_START_DATE"):
         retry_rejects(settings, TABLE, [DAY.replace(year=2020)], all_days=False, **options)
-    with pytest.raises(LakeError, match="dpm ingest plans --force"):
+    with pytest.raises(WrongUse, match="dpm ingest plans --force"):
         retry_rejects(settings, "plans", [], all_days=True, **options)
 
 
@@ -111,7 +111,16 @@ def test_a_retry_is_recorded_without_the_service_and_everything_downstream_looks
     assert not changes_since_written(staged, HashLookup(lake), "1")
 
     dry = told(retry_rejects, TABLE, [DAY], all_days=False, dry_run=True)
-    counts = {"date": D, "tried": 2, "new": 1, "present": 0, "test_accounts": 0, "late": 0, "rejected": 2}
+    counts = {
+        "date": D,
+        "tried": 2,
+        "new": 1,
+        "new_at_cut_off": 1,
+        "present": 0,
+        "test_accounts": 0,
+        "late": 0,
+        "rejected": 2,
+    }
     assert (dry["days"], dry["dry_run"]) == ([counts], True)
     assert len(lake.files(TABLE, D)) == 1
 

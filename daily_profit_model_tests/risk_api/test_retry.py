@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, read, write_revision
+from daily_profit_model.lake.lake import AsKnown
 from daily_profit_model.lake.reread import write_reread
 from daily_profit_model.risk_api import quarantine
 from daily_profit_model.risk_api import retry as retrying
 from daily_profit_model.risk_api.quarantine import Rejection
 from daily_profit_model.risk_api.retry import Retry, retry, store_retry
+from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
@@ -33,6 +36,7 @@ from daily_profit_model_tests.risk_api.records import DAY, metric, trade
 from daily_profit_model_tests.risk_api.rejecting import FILLED_LATER, IN_TIME, store_fetch
 
 D = DAY.isoformat()
+CHOICES: tuple[AsKnown, ...] = ("newest", "cut-off")
 
 
 def tried(lake: Lake, table: Table = RAW_TRADES_CLOSED) -> Retry:
@@ -67,7 +71,7 @@ def test_what_is_valid_by_now_is_stored_and_known_wherever_its_fetch_was(lake: L
     store_fetch(lake, [trade()], [("unreadable_date", trade(1)), ("non_positive_lots", bad)], at=at)
     found = tried(lake)
     assert found.counts() == {
-        "tried": 2, "new": 1, "present": 0, "test_accounts": 0, "late": 0, "rejected": 1,
+        "tried": 2, "new": 1, "new_at_cut_off": 1, "present": 0, "test_accounts": 0, "late": 0, "rejected": 1,
     }  # fmt: skip
     assert tickets(lake) == ["901"]  # nothing is stored by looking
     file = store_retry(lake, found, code_version="1")
@@ -86,6 +90,27 @@ def test_the_revision_before_stays_and_later_fetches_still_count_more(lake: Lake
     store_fetch(lake, [trade(7)], [], at=FILLED_LATER)
     assert tickets(lake, as_known="newest") == ["908"]
     assert tickets(lake) == ["901", "902"]
+
+
+@pytest.mark.parametrize("later", [[trade(1)], [trade(1), trade(3)]], ids=["same rejects", "other rejects"])
+def test_where_a_correction_came_after_the_cut_off_the_fetch_before_it_is_healed_too_L6(
+    lake: Lake, later: list[Any]
+) -> None:
+    store_fetch(lake, [trade()], [("unreadable_date", trade(1))])
+    store_fetch(lake, [trade(profit=7)], [("unreadable_date", row) for row in later], at=FILLED_LATER)
+    found = tried(lake)
+    assert (found.new, found.new_at_cut_off) == (len(later), 1)
+    file = store_retry(lake, found, code_version="1")
+    corrected = read(lake, RAW_TRADES_CLOSED, [D], as_known="newest")["profit"].to_pylist()
+    assert corrected == [7.0] + [111.0] * len(later)
+    assert read(lake, RAW_TRADES_CLOSED, [D])["profit"].to_pylist() == [111.0, 111.0]
+    known = lake.describe(RAW_TRADES_CLOSED.name, D)
+    assert known is not None
+    assert adds_up(file)
+    assert adds_up(known)
+    assert kept(lake) == []
+    assert retry(lake, RAW_TRADES_CLOSED, D) is None
+    assert len(lake.files(RAW_TRADES_CLOSED.name, D)) == 4
 
 
 def test_a_row_that_is_there_by_now_is_counted_and_one_that_differs_stays_as_a_conflict(lake: Lake) -> None:
@@ -131,15 +156,17 @@ def test_a_text_that_is_no_json_spoils_itself_alone(lake: Lake) -> None:
     assert [row["reason"] for row in kept(lake)] == ["unreadable_json"]
 
 
-@pytest.mark.parametrize("at", [IN_TIME, FILLED_LATER])
+@pytest.mark.parametrize(("at", "is_corrected"), [(IN_TIME, True), (FILLED_LATER, False)])
 def test_a_retry_killed_between_rows_and_rejects_is_ended_by_the_next(
-    lake: Lake, at: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    lake: Lake, at: Any, is_corrected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     whole = Lake(UPath(tmp_path_factory.mktemp("whole")))
     test_account = trade(3, login=None)
     rejected = [("unreadable_date", row) for row in (trade(1), trade(), trade(2, lots=0), test_account)]
     for one in (lake, whole):
         store_fetch(one, [trade()], rejected, at=at)
+        if is_corrected:
+            store_fetch(one, [trade(fee=-1)], rejected, at=FILLED_LATER + timedelta(days=1))
     store_retry(whole, tried(whole), code_version="1")
 
     def killed(lake: Lake, table: Table, *rest: Any, **options: Any) -> PartitionFile:
@@ -156,9 +183,12 @@ def test_a_retry_killed_between_rows_and_rejects_is_ended_by_the_next(
     found = tried(lake)
     assert found.moves
     store_retry(lake, found, code_version="1")
-    assert newest(lake).facts == newest(whole).facts
-    assert newest(lake).content_hash == newest(whole).content_hash
-    assert len(lake.files(RAW_TRADES_CLOSED.name, D)) == 2
+    assert len(lake.files(RAW_TRADES_CLOSED.name, D)) == (4 if is_corrected else 2)
+    for as_known in CHOICES:
+        files = [one.describe(RAW_TRADES_CLOSED.name, D, as_known) for one in (lake, whole)]
+        assert files[0] is not None
+        assert files[1] is not None
+        assert (files[0].facts, files[0].content_hash) == (files[1].facts, files[1].content_hash)
     assert kept(lake) == kept(whole)
     assert not tried(lake).moves
 
@@ -205,9 +235,9 @@ def test_metrics_are_tried_and_plans_are_not(lake: Lake) -> None:
     store_fetch(lake, [metric()], [("unreadable_date", metric(1))], table=RAW_METRICS_DAILY)
     store_retry(lake, tried(lake, RAW_METRICS_DAILY), code_version="1")
     assert newest(lake, RAW_METRICS_DAILY).rows == 2
-    with pytest.raises(LakeError, match="dpm ingest plans --force"):
+    with pytest.raises(WrongUse, match="dpm ingest plans --force"):
         retry(lake, RAW_PLANS, D)
-    with pytest.raises(LakeError, match="rejects no rows"):
+    with pytest.raises(WrongUse, match="rejects no rows"):
         retry(lake, RAW_QUARANTINE, D)
 
 

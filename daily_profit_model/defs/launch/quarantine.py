@@ -144,13 +144,19 @@ def _as_dict(table: Table, found: Sequence[Retry], failures: Sequence[FailedChec
     }
 
 
+def _at_cut_off(retry: Retry) -> str:
+    """What becomes known in another fetch than the newest."""
+    return f" ({retry.new_at_cut_off:,} in the fetch known at the cut-off)" if retry.earlier is not None else ""
+
+
 def _lines(table: Table, found: Sequence[Retry], failures: Sequence[FailedCheck], dry_run: bool) -> Iterator[str]:
     if not found:
         yield f"{table.name}: nothing lies in quarantine there"
     will = "would be " if dry_run else ""
     for retry in found:
         yield (
-            f"{table.name} {retry.partition}: {retry.tried:,} rows read again: {retry.new:,} {will}stored, "
+            f"{table.name} {retry.partition}: {retry.tried:,} rows read again: {retry.new:,} {will}stored"
+            f"{_at_cut_off(retry)}, "
             f"{retry.present:,} there already, {retry.test_accounts:,} of test accounts, {retry.late:,} too late; "
             f"{retry.rejected:,} stay in quarantine"
         )
