@@ -1,17 +1,17 @@
 """Rejected rows tried again: those that are valid by now become rows of their partition, the others stay.
 
-What the payloads say now is read in `reread`; how a second reading of a fetch is stored stands in `lake.reread`.
-A partition's rows are stored first and its rejects last, and the rows' footer names the rejects that they were made
-from: a retry that was killed in between is made again from where it began.
+What the payloads say now is read in `reread`, which of that is new is told by `among_stored`, and how a second
+reading of a fetch is stored stands in `lake.reread`. A partition's rows are stored first and its rejects last, and
+the rows' footer names the rejects that they were made from: a retry that was killed in between is made again from
+where it began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,18 +19,16 @@ from daily_profit_model.lake import Lake, LakeError, PartitionFile, read
 from daily_profit_model.lake.changes import revision_before
 from daily_profit_model.lake.reread import write_reread
 from daily_profit_model.risk_api import quarantine
+from daily_profit_model.risk_api.among_stored import numbered, sorted_out
 from daily_profit_model.risk_api.quarantine import DUPLICATE_KEY, Rejection
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
 from daily_profit_model.risk_api.reread import Reread, reread
-from daily_profit_model.risk_api.rows_sql import quoted
-from daily_profit_model.risk_api.scratch import session
 from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables.contract import Table
 from daily_profit_model.tables.raw import (
     RAW_ACCOUNTS,
     RAW_MARKET_REGIMES,
     RAW_PLANS,
-    RAW_QUARANTINE,
     RAW_TEST_LOGINS,
     rejects_of,
 )
@@ -139,11 +137,11 @@ def _tried(lake: Lake, table: Table, newest: PartitionFile, rejects: PartitionFi
     day = date.fromisoformat(partition)
     is_live = bool(stored["is_live"][0].as_py()) if table is RAW_ACCOUNTS and stored.num_rows else was_live
     again = reread(table, day, payloads, is_live=is_live)
-    new, present, losing = _sorted_out(table, stored, again, payloads)
+    new, present, losing = sorted_out(table, stored, again, payloads)
     conflicts = quarantine.of_rejections(
         table, day, (Rejection(DUPLICATE_KEY, "another row with this key was kept", text) for text in losing)
     )
-    remaining = _numbered([listed.filter(is_settled), again.rejected, conflicts])
+    remaining = numbered([listed.filter(is_settled), again.rejected, conflicts])
     rows = pa.concat_tables([stored, new])
     counted = _counted(base, listed.num_rows, rows.num_rows, remaining.num_rows, again)
     return Retry(
@@ -206,73 +204,6 @@ def _counted(base: PartitionFile, listed: int, stored: int, remaining: int, agai
     return {"received": received, **after, "repeated": repeated}
 
 
-def _sorted_out(
-    table: Table, stored: pa.Table, again: Reread, payloads: Sequence[str]
-) -> tuple[pa.Table, int, list[str]]:
-    """Of rows read again: the new ones, how many are there already, and the payloads that another row of their key
-    is kept before. Of several new ones of a key the least by its hash stands, as when they are fetched together.
-    """
-    columns, key = _listed("again", table.column_names), _listed("again", table.key)
-    rows = again.rows.append_column("nth", pa.array(range(again.rows.num_rows), pa.int64()))
-    on_key = " and ".join(f"stored.{quoted(name)} is not distinct from again.{quoted(name)}" for name in table.key)
-    equal = " and ".join(
-        f"stored.{quoted(name)} is not distinct from again.{quoted(name)}" for name in table.column_names
-    )
-    with session() as scratch:
-        scratch.register("stored", stored)
-        scratch.register("again", rows)
-        verdicts = _verdicts(scratch, on_key, equal, columns, key)
-    kinds = dict(verdicts)
-    new = [nth for nth in range(rows.num_rows) if kinds[nth] == "new"]
-    losing = [payloads[again.places[nth]] for nth in range(rows.num_rows) if kinds[nth] == "conflict"]
-    return again.rows.take(pa.array(new, pa.int64())), rows.num_rows - len(new) - len(losing), losing
-
-
-def _verdicts(
-    scratch: duckdb.DuckDBPyConnection, on_key: str, equal: str, columns: str, key: str
-) -> list[tuple[int, str]]:
-    """(nth, `new`, `present` or `conflict`) of each row of `again`."""
-    return scratch.execute(f"""
-with among as (
-  select
-    nth,
-    dense_rank() over (partition by {key} order by hash({columns})) as version,
-    row_number() over (partition by {key}, hash({columns}) order by nth) as copy
-  from again
-),
-there as (
-  select nth, bool_or({equal}) as is_equal
-  from again
-  join stored on {on_key}
-  group by nth
-)
-select
-  nth,
-  case
-    when is_equal then 'present'
-    when is_equal is not null then 'conflict'
-    when version > 1 then 'conflict'
-    when copy > 1 then 'present'
-    else 'new'
-  end
-from among
-left join there using (nth)
-order by nth""").fetchall()
-
-
-def _numbered(parts: Sequence[pa.Table]) -> pa.Table:
-    """Rejected rows together; equal payloads of one reason are counted up anew."""
-    rows = pa.concat_tables([part.select(RAW_QUARANTINE.column_names) for part in parts])
-    with session() as scratch:
-        scratch.register("rejected", rows)
-        found = scratch.sql("""
-select * replace (
-  row_number() over (partition by payload_hash, reason order by occurrence, detail) - 1 as occurrence
-)
-from rejected""").to_arrow_table()
-    return found.cast(RAW_QUARANTINE.schema())
-
-
 def _add_logins(lake: Lake, found: Retry, code_version: str) -> None:
     """Trades carry no account: that a login is a test account's must be known where its trades are read."""
     file = lake.describe(RAW_TEST_LOGINS.name, found.partition, "newest")
@@ -288,7 +219,3 @@ def _add_logins(lake: Lake, found: Retry, code_version: str) -> None:
             schema=RAW_TEST_LOGINS.schema(),
         )
         write_reread(lake, RAW_TEST_LOGINS, file, pa.concat_tables([known, added]), code_version=code_version)
-
-
-def _listed(relation: str, names: Sequence[str]) -> str:
-    return ", ".join(f"{relation}.{quoted(name)}" for name in names)

@@ -28,8 +28,6 @@ COMMANDS = (
     "explain",
     "health",
     "quarantine",
-    "quarantine list",
-    "quarantine show",
     "quarantine retry",
     "ui",
     "lake",
