@@ -13,9 +13,11 @@ import typer
 from daily_profit_model.commands.cache import cache_app
 from daily_profit_model.commands.explain import explain
 from daily_profit_model.commands.features import features_app
+from daily_profit_model.commands.health import health
 from daily_profit_model.commands.lake import lake_app
 from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
+from daily_profit_model.commands.quarantine import quarantine_app
 from daily_profit_model.commands.sandbox import sandbox_app
 from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
@@ -31,6 +33,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(cache_app, name="cache")
 app.add_typer(lake_app, name="lake")
 app.add_typer(models_app, name="models")
+app.add_typer(quarantine_app, name="quarantine")
 
 
 @app.command()
@@ -123,6 +126,7 @@ def predict(
 
 app.command()(train)
 app.command()(explain)
+app.command()(health)
 
 
 @app.command()

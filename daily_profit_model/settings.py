@@ -124,6 +124,38 @@ class Settings(BaseSettings):
     dpm_cache_max_gb: float = Field(
         20.0, gt=0, allow_inf_nan=False, description="GB (10^9 bytes) that the cache may hold after a collection"
     )
+    dpm_health_grace_minutes: int = Field(
+        60, ge=0, le=1_080, description="Minutes after 06:00 UTC by which `dpm health` wants the morning's partitions"
+    )
+    dpm_health_model_age_warn: int = Field(
+        16, ge=9, description="Days since the champion's cut-off above which `dpm health` warns"
+    )
+    dpm_health_model_age_error: int = Field(
+        37,
+        ge=9,
+        validate_default=True,
+        description="Days since the champion's cut-off above which `dpm health` fails",
+    )
+    dpm_health_disk_warn_gb: float = Field(
+        10.0, ge=0, allow_inf_nan=False, description="GB (10^9 bytes) free on disk below which `dpm health` warns"
+    )
+    dpm_health_disk_error_gb: float = Field(
+        2.0,
+        ge=0,
+        allow_inf_nan=False,
+        validate_default=True,
+        description="GB (10^9 bytes) free on disk below which `dpm health` fails",
+    )
+    dpm_health_memory_warn_gb: float = Field(
+        1.0, ge=0, allow_inf_nan=False, description="GB (10^9 bytes) of memory left below which `dpm health` warns"
+    )
+    dpm_health_memory_error_gb: float = Field(
+        0.3,
+        ge=0,
+        allow_inf_nan=False,
+        validate_default=True,
+        description="GB (10^9 bytes) of memory left below which `dpm health` fails",
+    )
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 
@@ -159,12 +191,21 @@ class Settings(BaseSettings):
         "dpm_feed_latency_error",
         "dpm_feed_live_staleness_error",
         "dpm_feed_daily_staleness_error",
+        "dpm_health_model_age_error",
     )
     @classmethod
     def _not_below_the_warning(cls, value: float, info: ValidationInfo) -> float:
         name = str(info.field_name).removesuffix("_error") + "_warn"
         if name in info.data and value < info.data[name]:
             raise ValueError(f"must not be below {name.upper()}={info.data[name]:g}")
+        return value
+
+    @field_validator("dpm_health_disk_error_gb", "dpm_health_memory_error_gb")
+    @classmethod
+    def _not_above_the_warning(cls, value: float, info: ValidationInfo) -> float:
+        name = str(info.field_name).replace("_error_", "_warn_")
+        if name in info.data and value > info.data[name]:
+            raise ValueError(f"must not be above {name.upper()}={info.data[name]:g}")
         return value
 
     @field_validator("risk_api_base_url")

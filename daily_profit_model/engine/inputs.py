@@ -55,12 +55,12 @@ class Inputs:
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         hive = table.partitioning
         typed = f", hive_partitioning = true, hive_types = {{'{hive}': date}}" if hive != "none" else ""
+        columns = ", ".join(f'"{column}"' for column in table.column_names)
         try:
             rows = f"read_parquet([{listed}]{typed})"
             if table.is_served:  # files of days before its contract grew lack what was added
                 session.register(f"{name}_contract", table.schema().empty_table())
                 rows = f"(from read_parquet([{listed}]{typed}, union_by_name = true) union all by name from {name}_contract)"
-            columns = ", ".join(f'"{column}"' for column in table.column_names)
             session.execute(f"create or replace temp view {name} as select {columns} from {rows}")
         except duckdb.Error as error:
             reason = " ".join(str(error).split())

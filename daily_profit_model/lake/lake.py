@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -16,8 +16,11 @@ CUT_OFF_HOUR = 6
 
 AsKnown = Literal["cut-off", "newest"] | datetime
 """Which revision of a raw partition counts: the newest by the partition's own cut-off (when the day
-was filled later: the first one), the newest of all, or the newest at an instant (one with a time
+was filled later: the first fetch, as it was last read), the newest of all, or the newest at an instant (one with a time
 zone; none if the partition was not there yet). A file that is no revision always counts."""
+
+READ_AGAIN_WITHIN = timedelta(milliseconds=1)
+"""A revision that follows another so closely is the same fetch read again (see `reread`): no fetch is that quick."""
 
 PARTITIONINGS = ("date", "cutoff", "number")
 """What the name of a partition's folder may begin with, before its `=`."""
@@ -98,7 +101,7 @@ class Lake:
             return files[-1] if files else None
         limit = cut_off(date.fromisoformat(partition))
         known = [path for path in files if (revision_of(path) or limit) <= limit]
-        return known[-1] if known else files[0]
+        return (known or first_fetch(files))[-1]
 
     def describe(self, table: str, partition: str, as_known: AsKnown = "cut-off") -> PartitionFile | None:
         """The footer of the file that counts for a partition, or None when there is none."""
@@ -145,6 +148,14 @@ def revision_of(path: UPath) -> datetime | None:
     if not name.startswith("revision="):
         return None
     return datetime.strptime(name.removeprefix("revision="), REVISION_FORMAT).replace(tzinfo=UTC)
+
+
+def first_fetch(files: Sequence[UPath]) -> list[UPath]:
+    """The first of a partition's `files` (oldest revision first), and those that are the same fetch read again."""
+    first = revision_of(files[0]) if files else None
+    if first is None:
+        return list(files[:1])
+    return [path for path in files if (revision_of(path) or first) - first < READ_AGAIN_WITHIN]
 
 
 def _complete_files(folder: UPath) -> list[UPath]:

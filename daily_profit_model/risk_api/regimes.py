@@ -42,9 +42,14 @@ def read_regime(source: str, day: date) -> Decoded:
     Raises SourceMissing for a folder that is not there, ServiceUnreachable or ServiceFailing for a URL.
     """
     text = _fetched(source, day) if source.startswith(("http://", "https://")) else _from_folder(source, day)
-    empty = RAW_MARKET_REGIMES.schema().empty_table()
     if text is None:
-        return Decoded(empty, quarantine.none())
+        return Decoded(RAW_MARKET_REGIMES.schema().empty_table(), quarantine.none())
+    return regime_in(text, day)
+
+
+def regime_in(text: bytes, day: date) -> Decoded:
+    """What became of the document `text` as that of `day`: a row, or none as `read_regime` says."""
+    empty = RAW_MARKET_REGIMES.schema().empty_table()
     unreadable: dict[str, int] = {}
     row = _row(text, day, unreadable)
     if isinstance(row, Rejection):

@@ -26,6 +26,9 @@ COMMANDS = (
     "status",
     "predict",
     "explain",
+    "health",
+    "quarantine",
+    "quarantine retry",
     "ui",
     "lake",
     "lake storage",
@@ -91,6 +94,7 @@ def test_an_unreachable_host_is_one_line_that_names_the_variable(platform: Platf
         (("run", "--end-date", "2999-01-01"), "2999-01-01"),
         (("predict", "--date", "yesterday"), "yesterday"),
         (("ingest", "metrics", "weekly"), "metrics hourly"),
+        (("quarantine", "retry", "trades_closed"), "--all"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(platform: Platform, arguments: tuple[str, ...], word: str) -> None:

@@ -98,7 +98,14 @@ class Launcher:
         """Make the partitions of `work`, a run per range. Raises RunFailed."""
         return list(self.runs(work, force=force, configs=configs))
 
-    def runs(self, work: Work, *, force: bool = False, configs: AssetConfigs | None = None) -> Iterator[Launched]:
+    def runs(
+        self,
+        work: Work,
+        *,
+        force: bool = False,
+        configs: AssetConfigs | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Iterator[Launched]:
         """Make the partitions of `work`, a run per range, each run as it is done. Raises RunFailed."""
         spans = contiguous_ranges(work.partitions)
         if work.step.calendar == "cut_offs":
@@ -106,14 +113,17 @@ class Launcher:
                 [(work.partitions[0], work.partitions[-1])] if _is_whole(work) else [(p, p) for p in work.partitions]
             )
         for first, last in spans:
-            yield self._run_range(work, first, last, force or work.step.is_repeated, configs or {})
+            yield self._run_range(work, first, last, force or work.step.is_repeated, configs or {}, tags or {})
 
-    def _run_range(self, work: Work, first: str, last: str, force: bool, configs: AssetConfigs) -> Launched:
+    def _run_range(
+        self, work: Work, first: str, last: str, force: bool, configs: AssetConfigs, more: Mapping[str, str]
+    ) -> Launched:
         keys = [asset_key(TABLES[name]) for name in work.step.tables]
         tags = {
             **range_tags(first, last),
             KEEP_COMPLETE_TAG: "false" if force else "true",
             REPLACE_SERVED_TAG: "true" if force else "false",
+            **more,
         }
         ops = {asset_key(TABLES[name]).to_python_identifier(): {"config": told} for name, told in configs.items()}
         result = self._job.execute_in_process(

@@ -1,14 +1,15 @@
 """The raw layer: what the outside said of each day, complete or not at all, every fetch kept as a revision."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dagster as dg
 import pyarrow as pa
 
-from daily_profit_model.defs.resources.lake_io import Fetched, Fetches, Made
+from daily_profit_model.defs.raw.quarantined import shown
+from daily_profit_model.defs.resources.lake_io import Fetched, Fetches, Made, ReadAgain
 from daily_profit_model.defs.resources.services import RiskApiService
 from daily_profit_model.defs.table_asset import on, table_asset
 from daily_profit_model.engine import Source
@@ -20,6 +21,7 @@ from daily_profit_model.risk_api.decoded import Decoded
 from daily_profit_model.risk_api.plans import Revisions, in_force, read_revisions
 from daily_profit_model.risk_api.raw_tables import logins_of_tests, stamp
 from daily_profit_model.risk_api.regimes import read_regime
+from daily_profit_model.risk_api.retry import Retry, retry, store_retry
 from daily_profit_model.risk_api.spool import Spools
 from daily_profit_model.settings import Settings
 from daily_profit_model.tables import Table
@@ -39,6 +41,9 @@ from daily_profit_model.tables.raw import (
 
 KEEP_COMPLETE_TAG = "dpm/keep_complete"
 """Run tag: partitions that are complete in the lake are not fetched again. `dpm run` sets it."""
+
+RETRY_TAG = "dpm/retry_quarantine"
+"""Run tag: nothing is fetched, rejected rows are read again. `dpm quarantine retry` sets it."""
 
 CODE_VERSION = "1"
 LIVE_GRACE = timedelta(hours=1)
@@ -141,12 +146,15 @@ def quarantine(context: dg.AssetExecutionContext) -> Made:
     lake = lake_of(context)
     sources = [Source(rejects_of(table), as_known="newest", optional=True) for table in FETCHED]
 
+    metadata: dict[str, Mapping[str, Any]] = {}
+
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day in context.partition_keys:
-            parts = [read(lake, source.table, [day], as_known="newest") for source in sources]
-            yield day, pa.concat_tables(parts)
+            rows = pa.concat_tables([read(lake, source.table, [day], as_known="newest") for source in sources])
+            metadata[day] = shown(rows, FETCHED)
+            yield day, rows
 
-    return Made(days(), sources)
+    return Made(days(), sources, metadata=metadata)
 
 
 T = TypeVar("T")
@@ -176,12 +184,14 @@ def each(of_day: Callable[[date], Decoded]) -> Reader:
 def fetches(context: dg.AssetExecutionContext, table: Table, reader: Reader) -> Fetches:
     """The run's days of a raw table, stored as they arrive; complete ones are left alone when the run says so."""
     lake = lake_of(context)
+    if context.run.tags.get(RETRY_TAG) == "true":
+        return Fetches((key, reread_of(lake, table, key)) for key in context.partition_keys)
     refuse_unfinished(table, context.partition_keys)
     keep = context.run.tags.get(KEEP_COMPLETE_TAG) == "true"
     kept = [key for key in context.partition_keys if keep and lake.file(table.name, key, "newest") is not None]
     wanted = [date.fromisoformat(key) for key in context.partition_keys if key not in set(kept)]
 
-    def days() -> Iterator[tuple[str, Fetched | None]]:
+    def days() -> Iterator[tuple[str, Fetched | ReadAgain | None]]:
         yield from ((key, None) for key in kept)
         for day, decoded in reader(wanted):
             yield day.isoformat(), None if decoded is None else fetched(table, day, decoded)
@@ -208,6 +218,24 @@ def fetched(table: Table, day: date, decoded: Decoded) -> Fetched:
     if table is RAW_ACCOUNTS:
         beside.append((RAW_TEST_LOGINS, logins_of_tests(decoded, day)))
     return Fetched(decoded.rows, beside, facts=facts, metadata=metadata)
+
+
+def retry_of(lake: Lake, table: Table, partition: str) -> Retry | None:
+    """What the rejected rows of a partition are by now. Raises LakeError."""
+    file = lake.describe(table.name, partition, "newest")
+    fetched_at = None if file is None else file.revision
+    was_live = fetched_at is not None and is_live(date.fromisoformat(partition), fetched_at)
+    return retry(lake, table, partition, was_live=was_live)
+
+
+def reread_of(lake: Lake, table: Table, partition: str) -> ReadAgain | None:
+    """The partition with those rejected rows stored that are valid by now; None: no row leaves the quarantine."""
+    found = retry_of(lake, table, partition)
+    if found is None or not found.moves:
+        return None
+    return ReadAgain(
+        store_retry(lake, found, code_version=CODE_VERSION), {f"retried_{k}": v for k, v in found.counts().items()}
+    )
 
 
 def is_live(day: date, now: datetime) -> bool:

@@ -44,10 +44,18 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class ReadAgain:
+    """One day of a raw table whose fetch was read again: the revision that was stored while that was done."""
+
+    file: PartitionFile
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Fetches:
     """Days of a raw table, each stored as soon as it arrives. None: the partition stays as it is."""
 
-    days: Iterable[tuple[str, Fetched | None]]
+    days: Iterable[tuple[str, Fetched | ReadAgain | None]]
 
 
 @dataclass(frozen=True)
@@ -181,6 +189,10 @@ class LakeIOManager(dg.IOManager):
                 if file is None:
                     raise LakeError(f"{table.name} of {partition} is not there, though it was said to be complete")
                 yield partition, file, {"revision_stored": False}
+                continue
+            if isinstance(fetched, ReadAgain):
+                changes = self._changes(table, fetched.file)
+                yield partition, fetched.file, {**fetched.metadata, **changes, "revision_stored": True}
                 continue
             now = self._now()
             for table_beside, rows in fetched.beside:

@@ -18,7 +18,7 @@ from upath import UPath
 from daily_profit_model.features.audit.logins import IS_LIVE, Asked, are_among
 from daily_profit_model.features.audit.poison import identities, poisoned, poisoned_identities, thinned
 from daily_profit_model.lake import Lake
-from daily_profit_model.lake.lake import REVISION_FORMAT, cut_off, revision_of
+from daily_profit_model.lake.lake import REVISION_FORMAT, cut_off, first_fetch, revision_of
 from daily_profit_model.lake.partition_file import SINGLE_FILE
 
 DAYS_AHEAD = 3
@@ -54,7 +54,7 @@ class Morning(Lake):
             return self.made.files(table, partition)
         files = self.stored.files(table, partition)
         limit = cut_off(date.fromisoformat(self.day))
-        return [path for path in files if (revision_of(path) or limit) <= limit] or files[:1]
+        return [path for path in files if (revision_of(path) or limit) <= limit] or first_fetch(files)
 
     def later_partitions(self, table: str) -> list[str]:
         newest = self.later.newest(table)
