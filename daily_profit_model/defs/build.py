@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from daily_profit_model.defs.all_rules import RULES
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.automation.jobs import JOBS
 from daily_profit_model.defs.automation.schedules import SCHEDULES
@@ -44,7 +45,9 @@ CHECKS = (
 @dg.io_manager(required_resource_keys={"lake"}, description="Stores what assets return as lake partitions")
 def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
     settings = load_settings()
-    return LakeIOManager(context.resources.lake, TABLES, runner_of(settings.dpm_engine, settings.dpm_spark_master))
+    run_days = runner_of(settings.dpm_engine, settings.dpm_spark_master)
+    blocking = {rule.table for rule in RULES if rule.blocking}
+    return LakeIOManager(context.resources.lake, TABLES, run_days, blocking=blocking)
 
 
 def build_definitions() -> dg.Definitions:

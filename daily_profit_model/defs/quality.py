@@ -34,7 +34,7 @@ NAMED_IN_MESSAGE = 3
 
 
 class BlockingRuleFailed(Exception):
-    """A blocking rule does not hold, so nothing downstream is made. The message: rule, day, what was seen."""
+    """A blocking rule holds of no day of the run, so nothing downstream is made. The message: rule, day, what was seen."""
 
 
 def checks_by_table(tables: Sequence[Table], rules: Sequence[Rule]) -> list[dg.AssetChecksDefinition]:
@@ -61,15 +61,20 @@ def checks_for(table: Table, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
         days = list(run.partition_keys)
         outcomes = evaluate([rule for rule in rules if rule.id in selected], partial(load, run.resources.lake), days)
         keep(run.resources.lake, table, outcomes)
+        blocked = [outcome for outcome in outcomes if outcome.rule.blocking and not outcome.passed]
+        # of several days the others go on: what is downstream leaves the blocked ones out (`resources.blocked`)
+        stops = len({outcome.partition for outcome in blocked}) == len(days)
         if run.has_partition_key:
             yield from (_result(table, outcome) for outcome in outcomes)
         else:
             targets = _newest_materializations(context.instance, asset_key(table), days)
-            yield from (_evaluation(table, outcome, targets) for outcome in outcomes)
+            yield from (_evaluation(table, outcome, targets, stops=stops) for outcome in outcomes)
             # what is downstream of a blocking check waits for its output
             yield from (dg.Output(None, spec.get_python_identifier()) for spec in specs if spec.name in selected)
-        if blocked := [outcome for outcome in outcomes if outcome.rule.blocking and not outcome.passed]:
+        if stops:
             raise BlockingRuleFailed(_message(blocked))
+        if blocked:
+            context.log.error(_message(blocked))
 
     return checks
 
@@ -115,7 +120,7 @@ def _result(table: Table, outcome: Outcome) -> dg.AssetCheckResult:
     )
 
 
-def _evaluation(table: Table, outcome: Outcome, targets: Targets) -> AssetCheckEvaluation:
+def _evaluation(table: Table, outcome: Outcome, targets: Targets, *, stops: bool) -> AssetCheckEvaluation:
     return AssetCheckEvaluation(
         asset_key=asset_key(table),
         check_name=outcome.rule.id,
@@ -123,7 +128,7 @@ def _evaluation(table: Table, outcome: Outcome, targets: Targets) -> AssetCheckE
         metadata=_metadata(outcome),
         severity=SEVERITIES[outcome.rule.severity],
         description=describe(outcome),
-        blocking=outcome.rule.blocking,
+        blocking=outcome.rule.blocking and stops,  # Dagster fails the whole step for it
         partition=outcome.partition,
         target_materialization_data=targets.get(outcome.partition),
     )

@@ -66,17 +66,17 @@ def test_bars_come_first_and_their_step_is_skipped_without_a_service(monkeypatch
 
 
 class Runs(Launcher):
-    """Notes what it is to make; the runs of one table fail."""
+    """Notes what it is to make; the runs of one table fail, and leave out blocked days alone where `is_partial`."""
 
-    def __init__(self, failing: str) -> None:
-        self.failing, self.made = failing, set[str]()
+    def __init__(self, failing: str, *, is_partial: bool = False) -> None:
+        self.failing, self.made, self.is_partial = failing, set[str](), is_partial
 
     def work(self, step: Any, *_: Any, **__: Any) -> Work:
         return Work(step, ["2026-03-01"])
 
     def run(self, work: Work, **_: Any) -> list[Any]:
         if self.failing in work.step.tables:
-            raise RunFailed(f"{self.failing}: no answer")
+            raise RunFailed(f"{self.failing}: no answer", is_partial=self.is_partial)
         self.made |= set(work.step.tables)
         return []
 
@@ -85,13 +85,22 @@ def test_an_outage_of_bars_stops_nothing_else_and_is_told_at_the_end(monkeypatch
     monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
     steps = steps_of(["raw", "staging"])
     launcher = Runs(RAW_MARKET_BARS.name)
-    with pytest.raises(RunFailed, match=r"raw/market_bars: no answer \(everything else is made\)"):
+    with pytest.raises(RunFailed, match=r"raw/market_bars: no answer \(everything that does not need it is made\)"):
         run_steps(launcher, steps, START, START)
     assert launcher.made == {table for step in steps for table in step.tables} - {RAW_MARKET_BARS.name}
     launcher = Runs(RAW_METRICS_DAILY.name)
     with pytest.raises(RunFailed, match="raw/metrics_daily: no answer$"):
         run_steps(launcher, steps, START, START)
     assert launcher.made == {RAW_MARKET_BARS.name}
+
+
+def test_a_blocked_day_stops_no_later_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
+    steps = steps_of(["raw", "staging", "features"])
+    launcher = Runs("staging/trades", is_partial=True)
+    with pytest.raises(RunFailed, match="staging/trades: no answer"):
+        run_steps(launcher, steps, START, START)
+    assert "features/account_daily" in launcher.made
 
 
 def test_without_a_service_a_run_says_that_bars_are_skipped(capsys: pytest.CaptureFixture[str]) -> None:

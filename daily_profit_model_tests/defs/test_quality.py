@@ -13,10 +13,14 @@ from daily_profit_model.defs.all_rules import RULES as ALL_RULES
 from daily_profit_model.defs.calendars import DAILY
 from daily_profit_model.defs.quality import checks_by_table, checks_for
 from daily_profit_model.defs.resources.event_log import PooledSqliteEventLogStorage
+from daily_profit_model.defs.resources.lake_io import LakeIOManager
+from daily_profit_model.engine import Query, Source
 from daily_profit_model.lake import Lake
 from daily_profit_model.quality.expectation import between
 from daily_profit_model.quality.frame import rows_of
 from daily_profit_model.quality.rule import Rule
+from daily_profit_model.tables import Table
+from daily_profit_model.tables.contract import DAY, INT, Column
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 from daily_profit_model_tests.quality.small_firm import RULES, nothing, store
 from daily_profit_model_tests.quality.spoils import changed
@@ -25,6 +29,12 @@ DAYS = ["2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"]
 SPOILED = DAYS[2]
 KEY = dg.AssetKey(["staging", "accounts"])
 DOWNSTREAM = dg.AssetKey(["features", "downstream"])
+AFTER = Table(
+    "features/downstream",
+    "Accounts a day.",
+    ("date",),
+    (Column("date", DAY, "Day", required=True), Column("accounts", INT, "Accounts")),
+)
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 
 
@@ -44,14 +54,24 @@ def graph(lake: Lake, rules: Sequence[Rule]) -> dg.Definitions:
             spoil = changed("staging/accounts", balance=-5.0, equity=-4.0) if day == SPOILED else nothing
             store(lake, day, ["staging/accounts"], spoil)
 
-    @dg.asset(key=DOWNSTREAM, deps=[KEY], partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.multi_run(30))
-    def downstream() -> None:
-        """Made only if nothing blocks."""
+    @dg.asset(
+        key=DOWNSTREAM,
+        deps=[KEY],
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.multi_run(30),
+        io_manager_key="lake_io",
+    )
+    def downstream() -> Query:
+        """Made of the days that nothing blocks."""
+        return Query(
+            "select date, count(*) as accounts from staging_accounts group by date", (Source(STAGING_ACCOUNTS),)
+        )
 
+    blocking = {rule.table for rule in rules if rule.blocking}
     return dg.Definitions(
         assets=[accounts, downstream],
         asset_checks=[checks_for(STAGING_ACCOUNTS, rules)],
-        resources={"lake": lake},
+        resources={"lake": lake, "lake_io": LakeIOManager(lake, {AFTER.name: AFTER}, blocking=blocking)},
         executor=dg.in_process_executor,
     )
 
@@ -79,7 +99,7 @@ def test_a_run_of_one_partition_gives_that_partition_a_status(lake: Lake, day: s
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [*definitions.assets, *definitions.asset_checks],  # type: ignore[misc]  # a Definitions' lists are typed loosely
-            partition_key=day, instance=instance, resources={"lake": lake},
+            partition_key=day, instance=instance, resources=definitions.resources,
         )  # fmt: skip
         (evaluation,) = result.get_asset_check_evaluations()
         assert (evaluation.partition, evaluation.passed) == (day, day != SPOILED)
@@ -115,22 +135,34 @@ def test_an_evaluation_points_at_the_materialization_of_its_own_partition(lake: 
             assert (target.run_id, target.storage_id) == (second.run_id, record.storage_id)
 
 
-def test_a_blocking_failure_stops_what_is_downstream_and_says_which_rule_and_partition(lake: Lake) -> None:
+def test_a_blocking_failure_stops_what_is_downstream_of_its_day_alone_and_says_which_rule_and_rows(lake: Lake) -> None:
     rule = balance_rule("balance_valid", blocking=True)
     with dg.DagsterInstance.ephemeral() as instance:
         result = run_range(lake, [rule], instance, DAYS)
         assert not result.success
-        assert instance.get_materialized_partitions(DOWNSTREAM) == set()
+        others = set(DAYS) - {SPOILED}
+        assert instance.get_materialized_partitions(DOWNSTREAM) == others == set(lake.partitions(AFTER.name))
         assert statuses(instance, rule) == {day: FAILED if day == SPOILED else SUCCEEDED for day in DAYS}
         (failure,) = result.filter_events(lambda event: event.is_step_failure)
         error = failure.step_failure_data.error
         assert error is not None
         assert error.cause is not None
         assert error.cause.message.strip() == (
-            "daily_profit_model.defs.quality.BlockingRuleFailed: staging/accounts of 2026-03-04: balance_valid does "
-            'not hold: "balance is not negative" is violated by 1 of 4 rows; for example account_id=a0, balance=-5.0. '
-            "Look at the account."
+            "daily_profit_model.defs.resources.blocked.PartitionsBlocked: features/downstream is not made of 2026-03-04 "
+            "since staging/accounts of 2026-03-04: balance_valid does not hold: "
+            '"balance is not negative" is violated by 1 of 4 rows; for example account_id=a0, balance=-5.0'
         )
+        newest = instance.get_latest_materialization_event(DOWNSTREAM)
+        assert newest is not None
+        assert newest.asset_materialization is not None
+        assert newest.asset_materialization.metadata["dagster/row_count"].value == 1
+
+
+def test_a_blocking_failure_on_every_day_stops_the_run_at_its_checks(lake: Lake) -> None:
+    rule = balance_rule("balance_valid", "no_such_column", blocking=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not run_range(lake, [rule], instance, DAYS).success
+        assert instance.get_materialized_partitions(DOWNSTREAM) == set()
 
 
 def test_a_blocking_failure_stops_a_run_of_one_partition_too(lake: Lake) -> None:

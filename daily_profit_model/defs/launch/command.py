@@ -71,7 +71,8 @@ def run_steps(
 ) -> list[Launched]:
     """Run the steps in order, planning each after the one before it has run.
 
-    Raises RunFailed at once, but at the end where a step failed that nothing else needs.
+    Raises RunFailed at once, but at the end where a step failed that nothing else needs, or that left out what is
+    downstream of a blocked day: what does not need that day is made, and what does is told once.
     """
     made: list[Launched] = []
     failures: list[RunFailed] = []
@@ -86,12 +87,13 @@ def run_steps(
             try:
                 made += run_with_progress(launcher, work, force)
             except RunFailed as failure:
-                if not NEEDS.keys() >= set(step.tables):
+                is_consequence = any(earlier.is_partial for earlier in failures)
+                if not (NEEDS.keys() >= set(step.tables) or failure.is_partial or is_consequence):
                     raise
-                console.print(f"{label_of(work)}: failed, which stops nothing else: {failure}", soft_wrap=True)
+                console.print(f"{label_of(work)}: failed, the rest goes on: {failure}", soft_wrap=True)
                 failures.append(failure)
     if failures:
-        raise RunFailed(f"{failures[0]} (everything else is made)")
+        raise RunFailed(f"{failures[0]} (everything that does not need it is made)")
     return made
 
 

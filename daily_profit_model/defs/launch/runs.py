@@ -16,6 +16,7 @@ from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
 from daily_profit_model.defs.raw.assets import KEEP_COMPLETE_TAG
+from daily_profit_model.defs.resources.blocked import PartitionsBlocked
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.lake import Lake
@@ -35,6 +36,11 @@ _CLASS_NAME = re.compile(r"^[\w.]+: ")
 
 class RunFailed(Exception):
     """A run failed; the message is the first failing step's own, in one line."""
+
+    def __init__(self, message: str, *, is_partial: bool = False) -> None:
+        """`is_partial`: only partitions downstream of a blocked one were not made; the others are stored."""
+        super().__init__(message)
+        self.is_partial = is_partial
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,8 @@ class Launcher:
         if not result.success:
             if _is_interrupted(result):
                 raise KeyboardInterrupt
-            raise RunFailed(_why(result))
+            why = _why(result)
+            raise RunFailed(why.message, is_partial=why.cls_name == PartitionsBlocked.__name__)
         evaluations = result.get_asset_check_evaluations()
         failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
         made = tuple(p for p in work.partitions if first <= p <= last)
@@ -179,7 +186,15 @@ def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     )
 
 
-def _why(result: dg.ExecuteInProcessResult) -> str:
+@dataclass(frozen=True)
+class _Reason:
+    """Why a run failed."""
+
+    message: str
+    cls_name: str | None = None
+
+
+def _why(result: dg.ExecuteInProcessResult) -> _Reason:
     """The first failing step's own error, in one line."""
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -187,5 +202,5 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
             while error is not None and error.cause is not None and not error.message.startswith(_OURS):
                 error = error.cause
             said = " ".join(error.message.split()) if error is not None else "no error was recorded"
-            return f"{event.step_key}: {_CLASS_NAME.sub('', said)}"
-    return "the run failed before its first step"
+            return _Reason(f"{event.step_key}: {_CLASS_NAME.sub('', said)}", error.cls_name if error else None)
+    return _Reason("the run failed before its first step")

@@ -6,7 +6,7 @@ How files are written belongs to `lake`, how SQL is run to `engine`; what rows m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from daily_profit_model.defs.models.registry import hash_lookup, now_utc
 from daily_profit_model.defs.resources import progress
+from daily_profit_model.defs.resources.blocked import PartitionsBlocked, blocked, message
 from daily_profit_model.engine import Query, Runner, Source, inputs_of, run_days
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, combined_hash, write, write_revision
 from daily_profit_model.lake.changes import changes_of, revision_before
@@ -27,6 +28,8 @@ from daily_profit_model.tables import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+
+DATA_VERSION_TAG = "dagster/data_version"
 
 REPLACE_SERVED_TAG = "dpm/replace_served"
 """A run with this tag set to `true` replaces what was served; the versions before are kept beside."""
@@ -79,11 +82,14 @@ class LakeIOManager(dg.IOManager):
         tables: Mapping[str, Table],
         run_days: Runner = run_days,
         *,
+        blocking: Collection[str] = (),
         now: Callable[[], datetime] = now_utc,
     ) -> None:
+        """`blocking`: names of the tables that have blocking rules."""
         self.lake = lake
         self.tables = tables
         self.run_days = run_days
+        self._blocking = frozenset(blocking)
         self._now = now
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
@@ -92,11 +98,15 @@ class LakeIOManager(dg.IOManager):
         code_version = _code_version(context)
         started = time.monotonic()
         hashes = {}
+        stored: dict[str, dict[str, Any]] = {}
+        refused = blocked(self.lake, _sources(obj), partitions, self._blocking)
+        wanted = [partition for partition in partitions if partition not in refused]
         force = context.step_context.dagster_run.tags.get(REPLACE_SERVED_TAG) == "true"
-        for partition, file, more in self._stored(table, partitions, code_version, obj, force):
+        for partition, file, more in self._stored(table, wanted, code_version, obj, force) if wanted else ():
             now = time.monotonic()
+            stored[partition] = _metadata(file, now - started, more)
             context.step_context.add_asset_metadata(
-                _metadata(file, now - started, more), asset_key=context.asset_key, partition_key=partition
+                stored[partition], asset_key=context.asset_key, partition_key=partition
             )
             if "version_beside" in more:
                 context.log.warning(
@@ -106,10 +116,26 @@ class LakeIOManager(dg.IOManager):
             hashes[partition] = file.content_hash
             progress.stored(table.name, partition, file.rows)
             started = now
+        if refused:
+            self._record(context, stored, hashes)
+            raise PartitionsBlocked(message(table, refused))
         if missing := [partition for partition in partitions if partition not in hashes]:
             raise LakeError(f"{table.name}: nothing was made for {', '.join(missing[:5])}")
         version = next(iter(hashes.values())) if len(hashes) == 1 else combined_hash(hashes)
         context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
+
+    def _record(
+        self, context: dg.OutputContext, stored: Mapping[str, Mapping[str, Any]], hashes: Mapping[str, str]
+    ) -> None:
+        """Tell the graph of what a step has stored that fails for the sake of other partitions."""
+        for partition, metadata in stored.items():
+            made = dg.AssetMaterialization(
+                context.asset_key,
+                partition=partition,
+                metadata={**metadata, "run": context.run_id},
+                tags={DATA_VERSION_TAG: hashes[partition]},
+            )
+            context.step_context.instance.report_runless_asset_event(made)
 
     def load_input(self, context: dg.InputContext) -> pa.Table:
         from daily_profit_model.lake import read
@@ -128,6 +154,8 @@ class LakeIOManager(dg.IOManager):
             hashes = HashLookup(self.lake)
             read_now = {partition: inputs_of(obj.sources, partition, hashes) for partition in partitions}
             for partition, rows in obj.days:
+                if partition not in read_now:
+                    continue  # blocked: its rows come from what must not be used
                 inputs = {**read_now[partition], **obj.inputs.get(partition, {})}
                 file, more = self._write(table, partition, _arrow(rows), code_version, inputs, force)
                 # what is said of rows that do not count would be taken for the partition's
@@ -213,6 +241,10 @@ class LakeIOManager(dg.IOManager):
     def _changes(self, table: Table, file: PartitionFile) -> Mapping[str, object]:
         older = revision_before(self.lake, file)
         return {} if older is None else changes_of(self.lake, table, older, file).metadata()
+
+
+def _sources(obj: object) -> Sequence[Source]:
+    return obj.sources if isinstance(obj, (Query, Made)) else ()
 
 
 def _arrow(rows: pa.Table | pd.DataFrame) -> pa.Table:
