@@ -201,7 +201,7 @@ MODELS_TUNING = Table(
 
 MODELS_CHAMPION = Table(
     name="models/champion",
-    description="Every decision on a version: promoted or refused, in force from which day, and why.",
+    description="Every decision on a version: promoted, challenging or refused, in force from which day, and why.",
     key=("in_force_from", "version"),
     partitioning="cutoff",
     columns=(

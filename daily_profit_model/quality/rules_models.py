@@ -97,7 +97,11 @@ def champion_rules(champion: Table) -> tuple[Rule, ...]:
             frame=frame,
             expectations=(
                 unique(champion.key),
-                in_set("decision", ("promoted", "refused"), says="a version is promoted or refused"),
+                in_set(
+                    "decision",
+                    ("promoted", "challenger", "refused"),
+                    says="a version is promoted, challenges or is refused",
+                ),
                 matches("model_hash", HASH, says="the bundle's hash is a full sha256"),
                 length_between("reason", 1, LONGEST_REASON, says="the reason is said"),
                 is_json("evidence", says="the evidence is JSON"),

@@ -120,7 +120,7 @@ MODELED_FAULTS = (
     *of(
         CHAMPION,
         ("decisions_recorded", "one row for each in_force_from, version", repeated(CHAMPION)),
-        ("decisions_recorded", "a version is promoted or refused", changed(CHAMPION, decision="maybe")),
+        ("decisions_recorded", "a version is promoted, challenges or is refused", changed(CHAMPION, decision="maybe")),
         ("decisions_recorded", "the bundle's hash is a full sha256", changed(CHAMPION, model_hash="0a")),
         ("decisions_recorded", "the reason is said", changed(CHAMPION, reason="")),
         ("decisions_recorded", "the evidence is JSON", changed(CHAMPION, evidence="{")),
