@@ -2,7 +2,7 @@
 
 Here: the profile of a column from the sketch that a model bundle stores (`modeling.reference`), and the statistics of a
 day against it, one pass over the day's rows. Which statistics of which days are too far off is `drift_detection`'s
-business, which are broken on the day itself `drift_breaks`'.
+business, which are broken on the day itself `drift_breaks`', who is to blame `drift_blame`'s.
 
 A number is read as its place in the reference: the cell between two percentiles (or the tie on one) that it falls into.
 All statistics of places are functions of the counts of cells, so a day is sorted once, as float32, and then 101
@@ -11,7 +11,7 @@ percentiles are looked up in it instead of a million values among percentiles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -234,11 +234,3 @@ def _of_category(column: pa.ChunkedArray, profile: Profile) -> DayStatistics:
     with_new = np.append(shares, values[1])
     distance = share_distance(with_new, np.append(np.array(profile.shares), 0.0))
     return DayStatistics(profile.feature, len(column), known, np.array(values), distance)
-
-
-def importances(manifest: Mapping[str, float], wanted: Sequence[Profile]) -> Floats:
-    """Importance of each profile's column as a share of all (`importance.mean_absolute_usd` of a manifest): what is
-    no feature, as a prediction or an outcome, weighs as much as the most important feature."""
-    total = sum(manifest.values()) or 1.0
-    most = max(manifest.values(), default=1.0)
-    return np.array([manifest.get(profile.feature, most) for profile in wanted]) / total

@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from daily_profit_model.monitoring.drift import DayStatistics, Floats, Profile
+from daily_profit_model.modeling.matrix import Floats
+from daily_profit_model.monitoring.drift import DayStatistics, Profile
 
 Break = Literal["all null", "constant", "unit", "sign", "new categories"]
 

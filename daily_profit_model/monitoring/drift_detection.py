@@ -16,7 +16,7 @@ multiple is the one that the replays exceed anywhere, in any chart on any of HOR
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,9 @@ USUAL_QUANTILE = 0.9
 that has a higher threshold of its own and raises nobody else's; one whose few reference days happened to be calm gets no
 lower one for it."""
 
-BLOCK_DAYS = 10
-"""Days that are drawn together: two weeks of work, beyond which days remember little of one another."""
+BLOCK_DAYS = 3
+"""Days that are drawn together. What a day keeps of the one before is taken away by the correlation of each draw; longer
+blocks of a reference of a few months leave too few sequences to meet a rare one (drift_simulation)."""
 
 MOST_CORRELATION = 0.95
 """Of neighbouring days: of means over a month that move by a thirtieth a day, little more than the step is news."""
@@ -62,7 +63,7 @@ LEAST_SHARE = 0.002
 """Smaller shares (and their complements) count as this one: a fifth of a per cent of the rows is nothing to act on."""
 
 LEAST_SPREAD = 0.001
-"""Of days, in places or in the angle of a share: below it a column never moved and the first movement would be infinite."""
+"""Of days, in places: a column that moved less never moved, and its first movement would be infinite."""
 
 FEWEST_DAYS = 28
 """Reference days below which nothing is calibrated: four whole weeks."""
@@ -77,7 +78,9 @@ class Standard:
     between: Floats
     """Variance between days that is no chance of drawing rows."""
     row_variance: Floats
-    """Of a single row, charts; NaN where the chart is a share."""
+    """Of a single row, charts."""
+    is_share: npt.NDArray[np.bool_]
+    """Charts that are shares, and so measured as log-odds."""
     correlation: Floats
     """Of neighbouring days, draws x charts."""
 
@@ -108,12 +111,14 @@ def calibrate(
     and weekends), each with a mean and a spread of its own. Raises ValueError below FEWEST_DAYS."""
     if len(values) < FEWEST_DAYS:
         raise ValueError(f"{len(values)} reference days are too few to tell drift by: {FEWEST_DAYS} are needed")
-    days = _days(values, rows, row_variance, groups)
+    is_share = np.isnan(row_variance)
+    of_row = np.where(is_share, _of_share(values), row_variance)
+    days = _days(values, rows, of_row, is_share, groups)
     rng = np.random.default_rng(seed)
     highest = []
     for _ in range(0, REPLAYS, TOGETHER):
         past, future = (days.drawn(_blocks(rng, len(values), wanted)) for wanted in (len(values), HORIZON_DAYS))
-        standard = _standard(past, row_variance)
+        standard = _standard(past, of_row, is_share)
         most = np.zeros(past.levelled.shape[1:])
         for up, down in _sums(standard, _standardised(standard, future)):
             most = np.maximum(most, np.maximum(up, down))
@@ -122,12 +127,12 @@ def calibrate(
     own = np.quantile(most, OWN_QUANTILE, axis=0)
     own = np.maximum(own, np.quantile(own, USUAL_QUANTILE))
     multiple = float(np.quantile((most / own).max(axis=1), 1 - FALSE_ALARMS))
-    return Calibration(_standard(days, row_variance), own * multiple)
+    return Calibration(_standard(days, of_row, is_share), own * multiple)
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
     """The charts of days in order, from the first on; a day without a value changes no sum."""
-    z = _standardised(standard, _days(values, rows, standard.row_variance, groups))
+    z = _standardised(standard, _days(values, rows, standard.row_variance, standard.is_share, groups))
     sums = [(up[0], down[0]) for up, down in _sums(standard, z)]
     return Course(z[:, 0], np.array([up for up, _ in sums]), np.array([down for _, down in sums]))
 
@@ -143,7 +148,7 @@ class _Days:
     """Days x draws x charts; groups days x draws."""
 
     levelled: Floats
-    """Shares as angles, whose variance is 1 / (4 rows) whatever the share (Fisher 1922); other charts as they are."""
+    """Shares as log-odds, in which a factor that moves values moves each share alike up and down; others as they are."""
     chance: Floats
     """Variance that drawing so many rows leaves."""
     groups: Groups
@@ -153,16 +158,24 @@ class _Days:
         return _Days(self.levelled[places, 0], self.chance[places, 0], self.groups[places, 0])
 
 
-def _days(values: Floats, rows: Floats, row_variance: Floats, groups: Groups | None) -> _Days:
-    is_share = np.isnan(row_variance)
-    angles = np.arcsin(np.sqrt(np.clip(values, LEAST_SHARE, 1 - LEAST_SHARE)))
-    levelled = np.where(is_share, angles, values)
-    chance = np.where(is_share, 0.25, row_variance) / np.maximum(rows, 1)
+def _days(
+    values: Floats, rows: Floats, row_variance: Floats, is_share: npt.NDArray[np.bool_], groups: Groups | None
+) -> _Days:
+    share = np.clip(values, LEAST_SHARE, 1 - LEAST_SHARE)
+    levelled = np.where(is_share, np.log(share / (1 - share)), values)
     kinds = np.zeros(len(values), dtype=np.int64) if groups is None else groups
-    return _Days(levelled[:, None], chance[:, None], kinds[:, None])
+    return _Days(levelled[:, None], (row_variance / np.maximum(rows, 1))[:, None], kinds[:, None])
 
 
-def _standard(days: _Days, row_variance: Floats) -> Standard:
+def _of_share(values: Floats) -> Floats:
+    """The variance that a single row adds to the log-odds of the mean share of all days (delta method)."""
+    count = np.maximum((~np.isnan(values)).sum(axis=0), 1)
+    mean = np.clip(np.nansum(values, axis=0) / count, LEAST_SHARE, 1 - LEAST_SHARE)
+    variance: Floats = 1 / (mean * (1 - mean))
+    return variance
+
+
+def _standard(days: _Days, row_variance: Floats, is_share: npt.NDArray[np.bool_]) -> Standard:
     """Mean and spread of each group's days, and the correlation of neighbouring days over all of them. A group with
     fewer than two days of a chart has the mean and spread of all days."""
     means, spreads = [], []
@@ -173,12 +186,14 @@ def _standard(days: _Days, row_variance: Floats) -> Standard:
         mean, spread = _moments(own, days.chance)
         means.append(np.where(few, mean_of_all, mean))
         spreads.append(np.where(few, spread_of_all, spread))
-    standard = Standard(np.stack(means), np.stack(spreads), row_variance, np.zeros(days.levelled.shape[1:]))
+    none = np.zeros(days.levelled.shape[1:])
+    standard = Standard(np.stack(means), np.stack(spreads), row_variance, is_share, none)
     z = _standardised(standard, days)
     same, lagged = (z**2).sum(axis=0), (z[1:] * z[:-1]).sum(axis=0)
-    r = np.divide(lagged, same, out=np.zeros_like(same), where=same > 0)
+    moved = same > len(z) * np.finfo(np.float64).eps  # what never moved has rounding alone
+    r = np.divide(lagged, same, out=np.zeros_like(same), where=moved)
     r = np.clip(r + (1 + 3 * r) / len(z), 0.0, MOST_CORRELATION)  # freed of its bias (Kendall 1954)
-    return Standard(standard.mean, standard.between, row_variance, r)
+    return replace(standard, correlation=r)
 
 
 def _moments(levelled: Floats, chance: Floats) -> tuple[Floats, Floats]:
