@@ -25,8 +25,9 @@ from daily_profit_model.modeling.matrix import EncodedFeature, FeatureKind, Floa
 from daily_profit_model.modeling.reference import LEVELS, share_distance
 
 OF_NUMBERS = ("location", "scale", "lower_tail", "upper_tail", "null_share", "zero_share")
-"""Mean place minus a half (-0.5 to 0.5); mean distance of places from a half (0 to 0.5, 0.25 in the reference); shares of
-known values below the 5th and above the 95th percentile, of nulls among rows, of zeros among known values."""
+"""Mean place minus a half (-0.5 to 0.5); mean distance of places from the day's own mean place (0 to 0.5, 0.25 where the
+day is like the reference and has no ties); shares of known values below the 5th and above the 95th percentile, of nulls
+among rows, of zeros among known values."""
 
 OF_CATEGORIES = ("null_share", "new_share")
 """Shares of nulls among rows and of unknown categories among known values, before a share for each of MOST_CATEGORIES."""
@@ -204,9 +205,10 @@ def statistics_of_counts(
     known = counts.sum(axis=-1)
     shares = counts / known[..., None]
     places = profile.cell_places
+    centre = shares @ places
     found = (
-        shares @ places - 0.5,
-        shares @ np.abs(places - 0.5),
+        centre - 0.5,
+        (shares * np.abs(places - centre[..., None])).sum(axis=-1),
         shares @ (places < TAIL),
         shares @ (places > 1 - TAIL),
         1 - known / np.asarray(rows),

@@ -16,7 +16,7 @@ from daily_profit_model.monitoring.drift import Profile
 from daily_profit_model.monitoring.drift_detection import Calibration, Course
 
 RECENT_DAYS = 10
-"""Over which the size of a shift is averaged, or since its sum began to rise, if that is less."""
+"""Over which the size of a shift is taken, or since its sum began to rise, if that is less."""
 
 Z_95 = 1.96
 
@@ -29,7 +29,7 @@ class Blame:
     statistic: str
     """The one of its statistics whose sum is highest, measured by its threshold."""
     shift: float
-    """Day-level standard deviations of that statistic, mean over its rise (RECENT_DAYS at most)."""
+    """Day-level standard deviations of that statistic, median over its rise (RECENT_DAYS at most)."""
     rise: float
     """Its cumulative sum by its threshold: above 1 there is an alarm."""
     importance: float
@@ -66,12 +66,12 @@ def blame(
 
 
 def _shift(charts: Course, place: int, day: int) -> float:
-    """Mean of the standardised days since the higher of the two sums was last 0."""
+    """Median of the standardised days since the higher of the two sums was last 0."""
     course = charts.up if charts.up[day, place] >= charts.down[day, place] else charts.down
     zeros = np.flatnonzero(course[: day + 1, place] == 0)
     began = int(zeros[-1]) + 1 if len(zeros) else 0
     began = min(max(began, day + 1 - RECENT_DAYS), day)
-    return float(charts.shift[began : day + 1, place].mean())
+    return float(np.median(charts.shift[began : day + 1, place]))
 
 
 @dataclass(frozen=True)

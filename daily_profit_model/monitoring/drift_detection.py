@@ -28,8 +28,9 @@ Groups = npt.NDArray[np.int64]
 ALLOWANCE = 1.0
 """Day-level standard deviations a day that are forgiven: half of the shift that is to be found fastest, two (Page 1954)."""
 
-CLIP = 4.0
-"""Day-level standard deviations beyond which a day counts no more, so that one day of news is no drift by itself."""
+CLIP = 3.0
+"""Day-level standard deviations beyond which a day counts no more: days have fat tails, and one day of news is no drift.
+The largest shift that must be found fast is three; clipping at four costs more days of delay at equal false alarms."""
 
 HORIZON_DAYS = 250
 """A year of working days."""
@@ -41,13 +42,13 @@ the worst that days can be."""
 REPLAYS = 300
 """Of which FALSE_ALARMS are fifteen: the threshold is known to a few hundredths."""
 
-TOGETHER = 25
-"""Replays that are computed at once, to stay within some tens of MB."""
+TOGETHER = 10
+"""Replays that are computed at once: few enough that their days stay in the processor's cache."""
 
 OWN_QUANTILE = 0.8
 """Of a chart's highest sums over replays: what its threshold is a multiple of."""
 
-USUAL_QUANTILE = 0.9
+USUAL_QUANTILE = 0.97
 """Of those quantiles over charts: a chart's is taken for at least as high. One with heavier tails or longer memory than
 that has a higher threshold of its own and raises nobody else's; one whose few reference days happened to be calm gets no
 lower one for it."""
@@ -97,7 +98,7 @@ class Course:
     """Days x charts."""
 
     shift: Floats
-    """Standardised values, day-level standard deviations, within CLIP; 0 on a day without a value."""
+    """Standardised values, day-level standard deviations, not clipped; 0 on a day without a value."""
     up: Floats
     down: Floats
     """Cumulative sums of what exceeds ALLOWANCE."""
@@ -188,7 +189,7 @@ def _standard(days: _Days, row_variance: Floats, is_share: npt.NDArray[np.bool_]
         spreads.append(np.where(few, spread_of_all, spread))
     none = np.zeros(days.levelled.shape[1:])
     standard = Standard(np.stack(means), np.stack(spreads), row_variance, is_share, none)
-    z = _standardised(standard, days)
+    z = np.clip(_standardised(standard, days), -CLIP, CLIP)
     same, lagged = (z**2).sum(axis=0), (z[1:] * z[:-1]).sum(axis=0)
     moved = same > len(z) * np.finfo(np.float64).eps  # what never moved has rounding alone
     r = np.divide(lagged, same, out=np.zeros_like(same), where=moved)
@@ -208,7 +209,7 @@ def _standardised(standard: Standard, days: _Days) -> Floats:
     draws = np.arange(days.groups.shape[1])
     mean, between = standard.mean[days.groups, draws], standard.between[days.groups, draws]
     z = (days.levelled - mean) / np.sqrt(np.maximum(between + days.chance, LEAST_SPREAD**2))
-    return np.where(np.isnan(z), 0.0, np.clip(z, -CLIP, CLIP))
+    return np.where(np.isnan(z), 0.0, z)
 
 
 def _sums(standard: Standard, z: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -216,7 +217,7 @@ def _sums(standard: Standard, z: Floats) -> Iterator[tuple[Floats, Floats]]:
     r = standard.correlation
     left = np.sqrt(1 - r**2)
     up, down, last = np.zeros(z.shape[1:]), np.zeros(z.shape[1:]), np.zeros(z.shape[1:])
-    for today in z:
+    for today in np.clip(z, -CLIP, CLIP):
         news = np.clip((today - r * last) / left, -CLIP, CLIP)
         up, down = np.maximum(up + news - ALLOWANCE, 0.0), np.maximum(down - news - ALLOWANCE, 0.0)
         last = today
