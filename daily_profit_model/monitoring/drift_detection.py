@@ -115,11 +115,12 @@ def calibrate(
     is_share = np.isnan(row_variance)
     of_row = np.where(is_share, _of_share(values), row_variance)
     days = _days(values, rows, of_row, is_share, groups)
+    kinds = int(days.groups.max()) + 1
     rng = np.random.default_rng(seed)
     highest = []
     for _ in range(0, REPLAYS, TOGETHER):
         past, future = (days.drawn(_blocks(rng, len(values), wanted)) for wanted in (len(values), HORIZON_DAYS))
-        standard = _standard(past, of_row, is_share)
+        standard = _standard(past, of_row, is_share, kinds)
         most = np.zeros(past.levelled.shape[1:])
         for up, down in _sums(standard, _standardised(standard, future)):
             most = np.maximum(most, np.maximum(up, down))
@@ -128,11 +129,14 @@ def calibrate(
     own = np.quantile(most, OWN_QUANTILE, axis=0)
     own = np.maximum(own, np.quantile(own, USUAL_QUANTILE))
     multiple = float(np.quantile((most / own).max(axis=1), 1 - FALSE_ALARMS))
-    return Calibration(_standard(days, of_row, is_share), own * multiple)
+    return Calibration(_standard(days, of_row, is_share, kinds), own * multiple)
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
-    """The charts of days in order, from the first on; a day without a value changes no sum."""
+    """The charts of days in order, from the first on; a day without a value changes no sum. Raises ValueError for a day
+    of a group that the reference did not have."""
+    if groups is not None and groups.max(initial=0) >= len(standard.mean):
+        raise ValueError(f"days of group {groups.max()}: the reference has the groups 0 to {len(standard.mean) - 1}")
     z = _standardised(standard, _days(values, rows, standard.row_variance, standard.is_share, groups))
     sums = [(up[0], down[0]) for up, down in _sums(standard, z)]
     return Course(z[:, 0], np.array([up for up, _ in sums]), np.array([down for _, down in sums]))
@@ -176,12 +180,12 @@ def _of_share(values: Floats) -> Floats:
     return variance
 
 
-def _standard(days: _Days, row_variance: Floats, is_share: npt.NDArray[np.bool_]) -> Standard:
-    """Mean and spread of each group's days, and the correlation of neighbouring days over all of them. A group with
-    fewer than two days of a chart has the mean and spread of all days."""
+def _standard(days: _Days, row_variance: Floats, is_share: npt.NDArray[np.bool_], kinds: int) -> Standard:
+    """Mean and spread of each of `kinds` groups' days, and the correlation of neighbouring days over all of them. A
+    group with fewer than two days of a chart has the mean and spread of all days."""
     means, spreads = [], []
     mean_of_all, spread_of_all = _moments(days.levelled, days.chance)
-    for group in range(int(days.groups.max()) + 1):
+    for group in range(kinds):
         own = np.where((days.groups == group)[..., None], days.levelled, np.nan)
         few = (~np.isnan(own)).sum(axis=0) < 2
         mean, spread = _moments(own, days.chance)

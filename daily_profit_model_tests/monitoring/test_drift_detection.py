@@ -116,6 +116,15 @@ def test_working_days_and_weekends_are_each_compared_with_their_own() -> None:
     assert alarms(mixed, values)[4] == -1 or alarms(mixed, values)[4] > 38
 
 
+def test_a_group_of_few_days_has_the_spread_of_all_and_an_unknown_one_is_refused() -> None:
+    past = days(REFERENCE, 1)
+    rare = (np.arange(REFERENCE) == 50).astype(np.int64)
+    found = calibrate(past, rows(past), VARIANCE, rare)
+    assert found.standard.mean[1] == pytest.approx(past.mean(axis=0)[None, :])
+    with pytest.raises(ValueError, match="days of group 2: the reference has the groups 0 to 1"):
+        course(found.standard, past, rows(past), rare * 2)
+
+
 def test_a_day_without_values_changes_no_sum(calibration: Calibration) -> None:
     values = days(30, 4)
     values[10] = np.nan
