@@ -38,6 +38,7 @@ from daily_profit_model.monitoring.drift_blame import blame
 from daily_profit_model.monitoring.drift_breaks import hard_break
 from daily_profit_model.monitoring.drift_detection import Calibration, calibrate, course, first_alarms
 from daily_profit_model_tests.benchmarks.processes import print_table
+from daily_profit_model_tests.benchmarks.shadow_simulation import upper_bound
 
 COLUMNS, REFERENCE_DAYS, YEAR = 51, 120, 250
 IDLE, FREEDOM, FACTOR_FREEDOM, MOST_SHARED, MOST_NULLS = 0.4, 3.0, 5.0, 0.2, 0.1
@@ -277,8 +278,6 @@ def _timed(act) -> float:  # type: ignore[no-untyped-def]
 
 def summary(years: list[dict[str, object]], correlation: float) -> list[dict[str, object]]:
     """The promises over all worlds."""
-    from scipy.stats import beta
-
     alarmed = sum(bool(found["alarm"]) for found in years)
     delays = {size: np.concatenate([found["delays"][size] for found in years]) for size in (2.0, 3.0)}  # type: ignore[index]
     first = np.concatenate([found["first"] for found in years])
@@ -288,7 +287,7 @@ def summary(years: list[dict[str, object]], correlation: float) -> list[dict[str
         ("worlds with a false alarm in 250 days, %", 100 * alarmed / len(years), 10.0, alarmed <= 0.1 * len(years)),
         (
             "the same, upper 95 % bound",
-            100 * float(beta.ppf(0.95, alarmed + 1, max(len(years) - alarmed, 1))),
+            100 * upper_bound(alarmed, len(years), 0.95),
             0.0,
             "-",
         ),

@@ -102,9 +102,9 @@ def _ar(shocks: Floats, correlation: float) -> Floats:
 
 def upper_bound(hits: int, trials: int, confidence: float = 0.99) -> float:
     """Clopper-Pearson, one-sided."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    return float(beta.ppf(confidence, hits + 1, trials - hits)) if hits < trials else 1.0
+    return float(betaincinv(hits + 1, trials - hits, confidence)) if hits < trials else 1.0
 
 
 def _chunks(count: int) -> Iterator[int]:
