@@ -214,7 +214,9 @@ def side_by_side(seed: int, days: int) -> dict[str, object]:
     world = World(seed, rows=COMPARED_ROWS)
     calibration = world.calibrated()
     reference = pa.concat_tables([world.real_day(COMPARED_ROWS // 50) for _ in range(50)])
-    told = {"ks any column": 0, "ks any column, Bonferroni": 0, "Evidently any column": 0, "Evidently data set": 0}
+    told = dict.fromkeys(
+        ("ks any column", "ks any column, Bonferroni", "Evidently any column", "Evidently data set"), 0.0
+    )
     values, rows = [], []
     usual = [reference[profile.feature].drop_null().to_numpy() for profile in world.profiles]
     for _ in range(days):
@@ -226,8 +228,8 @@ def side_by_side(seed: int, days: int) -> dict[str, object]:
         told["ks any column"] += bool((p < 0.05).any())
         told["ks any column, Bonferroni"] += bool((p < 0.05 / COLUMNS).any())
         drifted = _evidently(reference, today)
-        told["Evidently any column"] += drifted > 0
-        told["Evidently data set"] += drifted >= 0.5
+        told["Evidently any column"] += drifted if np.isnan(drifted) else drifted > 0
+        told["Evidently data set"] += drifted if np.isnan(drifted) else drifted >= 0.5
         statistics = day_statistics(today, world.profiles)
         values.append(np.concatenate([day.values for day in statistics]))
         rows.append(np.repeat([day.known for day in statistics], len(OF_NUMBERS)))
