@@ -11,6 +11,10 @@ Thresholds: the reference's own days are replayed in random order (blocks of who
 Romano 1992), each time with mean, spread and correlation estimated anew from another such draw, so that what the
 reference's length leaves unknown is in them. A chart's threshold is a multiple of its own highest sums there; the
 multiple is the one that the replays exceed anywhere, in any chart on any of HORIZON_DAYS days, with chance FALSE_ALARMS.
+
+Limit: of correlated days a reference of a few months tells the correlation only roughly, so that thresholds are met more
+often than by independent ones, and a lasting shift is found later, since what a day shares with the day before is no
+news (benchmarks/drift_simulation --correlation measures both).
 """
 
 from __future__ import annotations
