@@ -22,6 +22,10 @@ def train(
         int | None, typer.Option(help="Trials of the search; default 50.", min=1, show_default=False)
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.", min=0, show_default=False)] = None,
+    dask: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Workers that train: tcp://host:port of a Dask scheduler, or local:N."),
+    ] = "",
     debug: Debug = False,
 ) -> None:
     """Train the version of a cut-off and let the gate decide on it; a search that was stopped goes on."""
@@ -31,6 +35,7 @@ def train(
         settings(),
         day_or_none(cutoff),
         objective=objective,
+        dask=dask,
         is_tuned=tune_hyperparameters,
         trials=n_trials,
         seed=seed,

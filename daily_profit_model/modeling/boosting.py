@@ -132,7 +132,6 @@ def grow(
     """What `fit_boosters` returns, on parts that are `binned` with the same bins, seed, threads and workers."""
     import lightgbm
 
-    binning = _binning(settings)
     free: SimpleQueue[int] = SimpleQueue()
     for worker in range(settings.workers):
         free.put(worker)
@@ -146,17 +145,22 @@ def grow(
             # not set_weight, which passes over weights of one and would leave those of the output before
             dataset.set_field("weight", part.weights[learner.weight][chosen])
         booster = lightgbm.train(
-            {**binning, **_growing(pair[0].num_data(), settings), **learner.loss},
+            {**growing_parameters(pair[0].num_data(), settings), **learner.loss},
             pair[0],
             num_boost_round=settings.rounds,
             valid_sets=[pair[1]],
             callbacks=[lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False)],
         )
         free.put(worker)
-        return _without_threads(booster.model_to_string(num_iteration=booster.best_iteration))
+        return without_threads(booster.model_to_string(num_iteration=booster.best_iteration))
 
     with ThreadPoolExecutor(settings.workers) as pool:
         return dict(zip(learners, pool.map(fit, learners.values()), strict=True))
+
+
+def growing_parameters(rows: int, settings: BoosterSettings) -> dict[str, Any]:
+    """LightGBM's parameters of a booster grown on so many rows, without its loss."""
+    return {**_binning(settings), **_growing(rows, settings)}
 
 
 def _rows_of(dataset: Any, part: Part, *, only_traded: bool) -> Any:
@@ -187,7 +191,7 @@ def _growing(rows: int, settings: BoosterSettings) -> dict[str, Any]:
     }
 
 
-def _without_threads(text: str) -> str:
+def without_threads(text: str) -> str:
     """The number of threads is the machine's, not the model's: it must not change the bundle's hash."""
     return re.sub(r"^\[num_threads: \d+\]$", "[num_threads: 0]", text, flags=re.MULTILINE)
 

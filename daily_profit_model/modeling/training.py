@@ -7,7 +7,7 @@ comes from and where the bundle goes is the graph's business.
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -16,7 +16,14 @@ import numpy as np
 import pyarrow as pa
 
 from daily_profit_model.modeling import baselines as baseline
-from daily_profit_model.modeling.boosting import BoosterSettings, Part, fit_boosters, reported_parameters, trees_of
+from daily_profit_model.modeling.boosting import (
+    BoosterSettings,
+    Learner,
+    Part,
+    fit_boosters,
+    reported_parameters,
+    trees_of,
+)
 from daily_profit_model.modeling.bundle import BASELINE, Model, assemble, booster_file, parquet_bytes
 from daily_profit_model.modeling.carry import carried
 from daily_profit_model.modeling.conformity import conformity
@@ -31,6 +38,9 @@ from daily_profit_model.modeling.reference import reference_of
 from daily_profit_model.modeling.scoring import score
 from daily_profit_model.modeling.segments import SEGMENT_COLUMNS, segments
 from daily_profit_model.modeling.splits import Days, Split, SplitSettings
+
+Fit = Callable[[Part, Part, Sequence[str], Sequence[int], Mapping[str, Learner], BoosterSettings], dict[str, str]]
+"""Grows a booster per learner: training and validation rows, names and places of categories, learners, settings."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +103,16 @@ def train_on(
     data_versions: Mapping[str, str],
     code_version: str,
     tuning: Mapping[str, Any] | None = None,
+    fit: Fit = fit_boosters,
 ) -> TrainedModel:
     """The same on a design made with the columns of `settings.baselines`. Raises ValueError when its split is another.
 
-    `tuning`: where the settings come from, for the manifest; None: they are the defaults.
+    `tuning`: where the settings come from, for the manifest; None: they are the defaults. `fit`: who grows the boosters
+    (`cluster.fit_boosters_on` with a client, for one).
     """
     if design.split_settings != settings.split:
         raise ValueError(f"the design was made with {design.split_settings}, the training asks for {settings.split}")
-    texts = _fit(design, settings)
+    texts = _fit(design, settings, fit)
     files = {booster_file(name): text.encode() for name, text in texts.items()}
     manifest = {
         "forecaster": settings.objective,
@@ -145,15 +157,13 @@ def _described(
     }
 
 
-def _fit(design: Design, settings: TrainSettings) -> dict[str, str]:
+def _fit(design: Design, settings: TrainSettings, fit: Fit) -> dict[str, str]:
     train_part, validation_part = (
         part_of(design, days, settings) for days in (design.split.train, design.split.validation)
     )
     names = [feature.name for feature in design.encoding]
     learners = forecaster(settings.objective).learners
-    return fit_boosters(
-        train_part, validation_part, names, category_places(design.encoding), learners, settings.booster
-    )
+    return fit(train_part, validation_part, names, category_places(design.encoding), learners, settings.booster)
 
 
 def part_of(design: Design, days: Days, settings: TrainSettings) -> Part:

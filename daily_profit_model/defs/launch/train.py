@@ -27,6 +27,7 @@ def train_cut_off(
     cutoff: date | None,
     *,
     objective: str = "",
+    dask: str = "",
     is_tuned: bool = False,
     trials: int | None = None,
     seed: int | None = None,
@@ -40,18 +41,31 @@ def train_cut_off(
     if not is_tuned and (trials is not None or seed is not None):
         raise WrongUse("--n-trials and --seed belong to a search: add --tune-hyperparameters")
     wanted = checked_cut_off(lake, cutoff)
+    if dask:
+        checked_cluster(dask)
     launcher = Launcher(settings)
     day = date.fromisoformat(wanted)
     run_steps(launcher, [step for step in STEPS if step.stage == "training"], day, day)
     search = {"objective": objective, "trials": trials, "seed": seed}
     configs: dict[str, AssetConfigs] = {
         MODELS_TUNING.name: {MODELS_TUNING.name: {name: value for name, value in search.items() if value is not None}},
-        MODELS_NET_PROFIT.name: {MODELS_NET_PROFIT.name: {"objective": objective}},
+        MODELS_NET_PROFIT.name: {MODELS_NET_PROFIT.name: {"objective": objective, "dask": dask}},
     }
     for step in (*((TUNING,) if is_tuned else ()), VERSION, GATE):
         run_with_progress(launcher, Work(step, [wanted], "asked for"), False, configs.get(step.tables[0]))
     for line in told(lake, wanted, objective):
         print(line)  # whole, however narrow the terminal
+
+
+def checked_cluster(address: str) -> None:
+    """Raises WrongUse unless Dask workers can be had at `address`; told before a long training set is made."""
+    from daily_profit_model.modeling.cluster import cluster
+
+    try:
+        with cluster(address):
+            pass
+    except ValueError as error:
+        raise WrongUse(f"--dask: {error}") from None
 
 
 def checked_objective(name: str) -> str:

@@ -1,7 +1,9 @@
 """The model layer: one content-addressed version a weekly cut-off, and who is in force from which day."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date, timedelta
+from functools import partial
 
 import dagster as dg
 import pyarrow as pa
@@ -51,6 +53,7 @@ class Objective(dg.Config):
     """What models/net_profit is told."""
 
     objective: str = Field("", description="l1, huber, fair or two_part; empty: what a training takes by default")
+    dask: str = Field("", description="Dask scheduler whose workers train, tcp://host:port or local:N; empty: none")
 
 
 @table_asset(
@@ -90,10 +93,12 @@ def tuning(context: dg.AssetExecutionContext, config: Search) -> Made:
     required_resource_keys={"lake", "settings"},
 )
 def net_profit(context: dg.AssetExecutionContext, config: Objective) -> Made:
+    from daily_profit_model.modeling.boosting import fit_boosters
     from daily_profit_model.modeling.bundle import save
+    from daily_profit_model.modeling.cluster import cluster, fit_boosters_on
     from daily_profit_model.modeling.plots import plot_test_days
     from daily_profit_model.modeling.registry import version_row
-    from daily_profit_model.modeling.training import train_on
+    from daily_profit_model.modeling.training import Fit, train_on
 
     lake: Lake = context.resources.lake
     settings: Settings = context.resources.settings
@@ -103,6 +108,11 @@ def net_profit(context: dg.AssetExecutionContext, config: Objective) -> Made:
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         hashes = HashLookup(lake)
+        with ExitStack() as stack:
+            fit = partial(fit_boosters_on, stack.enter_context(cluster(config.dask))) if config.dask else fit_boosters
+            yield from versions(hashes, fit)
+
+    def versions(hashes: HashLookup, fit: Fit) -> Iterator[tuple[str, pa.Table]]:
         for cutoff in context.partition_keys:
             found = tuning_in_use(lake, cutoff, defaults.objective)
             parameters = tuned_settings(defaults, found)
@@ -115,6 +125,7 @@ def net_profit(context: dg.AssetExecutionContext, config: Objective) -> Made:
                 },
                 code_version=MODEL_CODE_VERSION,
                 tuning=None if found is None else found.described,
+                fit=fit,
             )
             save(trained.model, settings.models_dir)
             inputs[cutoff] = tuning_inputs(cutoff, defaults.objective, found)
