@@ -17,6 +17,7 @@ from daily_profit_model.commands.health import health
 from daily_profit_model.commands.lake import lake_app
 from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
+from daily_profit_model.commands.quality import quality_app
 from daily_profit_model.commands.quarantine import quarantine_app
 from daily_profit_model.commands.sandbox import sandbox_app
 from daily_profit_model.commands.train import train
@@ -34,6 +35,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(lake_app, name="lake")
 app.add_typer(models_app, name="models")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(quality_app, name="quality")
 
 
 @app.command()

@@ -9,11 +9,16 @@ from typing import Any
 import dagster as dg
 
 from daily_profit_model.defs.calendars import calendar_of
+from daily_profit_model.quality.page import page_path
+from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.quality import WITHOUT_RULES
 
 OWNERS = ["team:risk-data"]
 DAYS_A_RUN = 400
 """Longest range of a backfill in one run; beyond it a backfill is cut into several."""
+
+_REPORTS = load_settings().reports_dir.absolute()
 
 CodeVersion = str
 Lineage = Mapping[str, Iterable[tuple[str, str]]]
@@ -43,6 +48,7 @@ def table_asset(
             "contract_version": table.version,
             "key": ", ".join(table.key),
             **({"dagster/column_lineage": column_lineage(lineage)} if lineage else {}),
+            **quality_page(table),
         },
         deps=list(deps),
         code_version=code_version,
@@ -56,6 +62,13 @@ def table_asset(
 
 def asset_key(table: Table) -> dg.AssetKey:
     return dg.AssetKey(table.name.split("/"))
+
+
+def quality_page(table: Table) -> dict[str, dg.MetadataValue]:
+    """Where the page of a judged daily table lies, once monitoring/quality was made."""
+    if table.partitioning != "date" or table.name in WITHOUT_RULES:
+        return {}
+    return {"quality_page": dg.MetadataValue.path(str(page_path(_REPORTS, table)))}
 
 
 def on(table: Table, partition_mapping: dg.PartitionMapping | None = None) -> dg.AssetDep:

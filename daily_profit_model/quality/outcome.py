@@ -153,11 +153,13 @@ def _samples(
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it."""
+    """A value as JSON has it, which knows no infinity: that is a text."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return None
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, float) and np.isinf(value):
+        return str(value)
     return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 

@@ -83,7 +83,7 @@ past as (
         name as "column",
         count(*) as past_days,
         max(null_share) as most_nulls,
-        coalesce(min(is_constant), 0) = 1 or max(distinct_values) <= 1 as is_of_the_day,
+        coalesce(min(is_constant) = 1, max(distinct_values) <= 1, false) as is_of_the_day,
         min(q75 - q25) > 0 as always_varied,
         min(size_50) as least_size_50,
         max(size_50) as most_size_50,

@@ -79,6 +79,9 @@ MONITORING_QUALITY = Table(
     ),
 )
 
+WITHOUT_RULES = (MONITORING_PROFILES.name, MONITORING_QUALITY.name)
+"""What tells of quality is not judged itself: of these daily tables there is no page."""
+
 
 def profile_of(table: Table) -> Table:
     """Where the profiles of one table are kept until monitoring/profiles collects them all."""

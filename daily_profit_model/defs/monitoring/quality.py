@@ -2,9 +2,7 @@
 pages that show it.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,7 +15,7 @@ from daily_profit_model.defs.resources.plots import plot_metadata
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.lake import Lake, read
-from daily_profit_model.quality.page import page
+from daily_profit_model.quality.page import page, page_path, write_page
 from daily_profit_model.quality.profiles import code_version, profiles
 from daily_profit_model.quality.results import WEIGHTS, scores
 from daily_profit_model.settings import Settings
@@ -77,28 +75,16 @@ def quality(context: dg.AssetExecutionContext) -> Made:
             metadata[day] = _numbers(rows)
             if day == context.partition_keys[-1]:  # one picture and one set of pages a run: they show the days before
                 metadata[day] |= _picture(lake, rows, day, settings)
-                metadata[day] |= {
-                    f"page_{table.view_name}": dg.MetadataValue.path(str(write_page(lake, table, day, settings)))
-                    for table in JUDGED
-                }
+                metadata[day] |= {f"page_{table.view_name}": _page(lake, table, day, settings) for table in JUDGED}
             yield day, rows
 
     return Made(days(), sources, metadata=metadata)
 
 
-def write_page(lake: Lake, table: Table, day: str, settings: Settings) -> Path:
-    """Write the page of a table, and return where it lies: always the same place, so that a link to it stays good."""
-    path = page_path(table, settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    text = page(lake, table, [rule for rule in RULES if rule.table == table.name], day)
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-    return path
-
-
-def page_path(table: Table, settings: Settings) -> Path:
-    return settings.reports_dir / "quality" / f"{table.view_name}.html"
+def _page(lake: Lake, table: Table, day: str, settings: Settings) -> dg.MetadataValue:
+    path = page_path(settings.reports_dir, table)
+    write_page(path, page(lake, table, [rule for rule in RULES if rule.table == table.name], day))
+    return dg.MetadataValue.path(str(path))
 
 
 def _numbers(rows: pa.Table) -> dict[str, Any]:
