@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,6 +19,9 @@ from daily_profit_model.modeling.boosting import (
 )
 from daily_profit_model.modeling.cluster import best_round, cluster, fit_boosters_on, loss_of
 from daily_profit_model.modeling.forecasters import FORECASTERS, forecaster
+
+if "CI" not in os.environ:  # there the extra is installed
+    pytest.importorskip("distributed")
 
 SETTINGS = BoosterSettings(rounds=60, early_stopping_rounds=5, learning_rate=0.2, smallest_leaf_rows=20)
 NAMES = ["size", "noise", "kind"]
