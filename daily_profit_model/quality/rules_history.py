@@ -54,6 +54,14 @@ NEW_LABEL_HOLDERS = 5
 SHARE_CHANGE = 0.15
 """Beyond all past days: share of the day's accounts by which a label may grow or shrink."""
 
+_QUARTILES = ("q25", "q50", "q75")
+_DISTANCES = ", ".join(
+    f"greatest({q} - highest_{q}, lowest_{q} - {q}, 0) / nullif({FURTHEST_QUARTILE} * (highest_{q} - lowest_{q})"
+    f" + usual_size * (0.5 + 10 * chance), 0)"
+    for q in _QUARTILES
+)
+_RANGES = ", ".join(f"min({q}) as lowest_{q}, max({q}) as highest_{q}" for q in _QUARTILES)
+
 _PAST = f"""
 with described as (
     select
@@ -92,7 +100,7 @@ past as (
         count(size_50) as sized_days,
         min(zero_share) as fewest_zeros,
         max(zero_share) as most_zeros,
-        {", ".join(f"min({q}) as lowest_{q}, max({q}) as highest_{q}" for q in ("q25", "q50", "q75"))},
+        {_RANGES},
         coalesce(median(size_q50), 0) as usual_size
     from pairs
     group by all
@@ -145,17 +153,10 @@ select
     case when is_known and not is_of_the_day and rows >= {SMALLEST_DAY} then
         greatest(zero_share - most_zeros, fewest_zeros - zero_share, 0) / (most_zeros - fewest_zeros + 0.1 + chance)
     end as zeros,
-    case when is_known and not is_of_the_day and past_days >= 2 * {ENOUGH_DAYS} and rows >= {
-    SMALLEST_DAY
-} then greatest(
-        {
-    ", ".join(
-        f"greatest({q} - highest_{q}, lowest_{q} - {q}, 0) / nullif({FURTHEST_QUARTILE} * (highest_{q} - lowest_{q}) "
-        f"+ usual_size * (0.5 + 10 * chance), 0)"
-        for q in ("q25", "q50", "q75")
-    )
-}
-    ) end as location,
+    -- the second of three: between two clusters of values one quartile may jump by chance
+    case when is_known and not is_of_the_day and past_days >= {2 * ENOUGH_DAYS} and rows >= {SMALLEST_DAY} then
+        list_sort([{_DISTANCES}])[2]
+    end as location,
     case when is_known and always_varied then is_constant end as constant,
     size_50,
     least_size_50,
@@ -399,7 +400,7 @@ def history_rules(table: Table, *, leaving_out: Sequence[str] = ()) -> tuple[Rul
                 between(
                     "location",
                     high=1,
-                    says="no column's quartiles lie far outside all days before",
+                    says="no column has two quartiles far outside all days before",
                     shows=("column", "q50", "lowest_q50", "highest_q50"),
                 ),
                 between("constant", high=0, says="no column has stopped varying", shows=("column", "q50")),
