@@ -4,6 +4,7 @@ Rules and their evaluation belong to `quality`. In a range run every partition h
 which takes `AssetCheckEvaluation`, not public in Dagster 1.13: it is imported here alone.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,6 +29,9 @@ Targets = Mapping[str, AssetCheckEvaluationTargetMaterializationData]
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 NOT_JUDGED = "too little of the past is known yet"
+
+DIGITS = 10
+"""Significant digits of a number in a table of the UI."""
 
 NAMED_IN_MESSAGE = 3
 """Failures that a blocked run's message tells; the others are counted."""
@@ -154,7 +158,7 @@ def _metadata(outcome: Outcome) -> dict[str, Any]:
     }
     if not outcome.is_judged:
         numbers["not_judged"] = NOT_JUDGED
-    metadata: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+    metadata: dict[str, Any] = {name: value for name, value in numbers.items() if _is_shown(value)}
     if outcome.passed:
         return metadata
     metadata |= {"reason": outcome.rule.reason, "advice": outcome.rule.advice}
@@ -163,8 +167,23 @@ def _metadata(outcome: Outcome) -> dict[str, Any]:
     if len(outcome.parts) > 1:
         metadata["expectations"] = _table([_part_row(part) for part in outcome.parts])
     if outcome.samples:
-        metadata["samples"] = _table(outcome.samples)
+        metadata["samples"] = _table(_shown_samples(outcome))
     return metadata
+
+
+def _shown_samples(outcome: Outcome) -> Sequence[Mapping[str, object]]:
+    """What is violated last, as it takes the most room, and not at all when it is one thing: the description says it."""
+    several = len({sample["violates"] for sample in outcome.samples}) > 1
+    return [
+        {name: value for name, value in sample.items() if name != "violates"}
+        | ({"violates": sample["violates"]} if several else {})
+        for sample in outcome.samples
+    ]
+
+
+def _is_shown(value: object) -> bool:
+    """The pages' JSON knows no infinity; the description says "inf"."""
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _part_row(part: Part) -> dict[str, object]:
@@ -174,7 +193,6 @@ def _part_row(part: Part) -> dict[str, object]:
         "observed": part.observed,
         "limit": part.limit,
         "unexpected_count": part.unexpected_count,
-        "unexpected_share": part.unexpected_share,
     }
 
 
@@ -187,6 +205,9 @@ def _table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue:
 
 
 def _cell(value: object) -> str | int | float | bool:
+    """As the UI shows it: as many digits as money needs, and not those that binary fractions add."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else str(value)
     return value if isinstance(value, (str, int, float, bool)) else "" if value is None else str(value)
 
 

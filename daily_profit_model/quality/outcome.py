@@ -169,12 +169,19 @@ def describe(outcome: Outcome) -> str | None:
         return None
     if outcome.error:
         return f"could not be judged: {outcome.error}"
-    worst = next(part for part in outcome.parts if not part.passed)
+    worst, *others = [part for part in outcome.parts if not part.passed]
     extent = f" by {worst.unexpected_count} of {outcome.rows} rows"
     if outcome.rule.frame.measures:
-        extent = f": seen {_number(worst.observed)}, limit {_number(worst.limit)}"
-    example = ", ".join(f"{name}={value}" for name, value in outcome.samples[0].items() if name != "violates")
-    return f'"{worst.says}" is violated{extent}; for example {example}'
+        several = f" by {worst.unexpected_count} of {outcome.rows} rows" if worst.unexpected_count > 1 else ""
+        extent = f"{several}: seen {_number(worst.observed)}, limit {_number(worst.limit)}"
+    example = ", ".join(f"{name}={_cell(value)}" for name, value in outcome.samples[0].items() if name != "violates")
+    also = "".join(f'; and so is "{part.says}"' for part in others)
+    return f'"{worst.says}" is violated{extent}; for example {example}{also}'
+
+
+def _cell(value: object) -> object:
+    """A value without the digits that binary fractions add."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
 def _number(value: float | None) -> str:

@@ -116,9 +116,9 @@ def _summary(said: pa.Table, day: str, days: Sequence[str]) -> str:
     if today is None:
         return f"<p class=warn>No rule has judged {day} yet.</p><p>Score over time: {drawn}</p>"
     return (
-        f"<p>Score <b>{_percent(today['score'])}</b>: {today['rules']} rules judged, "
-        f"<span class=bad>{today['failed_errors']} errors</span>, "
-        f"<span class=warn>{today['failed_warnings']} warnings</span>, {today['not_judged']} not judged yet.</p>"
+        f"<p>Score <b>{_percent(today['score'])}</b>. Rules judged: {today['rules']}, not judged yet: "
+        f"{today['not_judged']}. Failing: <span class=bad>errors {today['failed_errors']}</span>, "
+        f"<span class=warn>warnings {today['failed_warnings']}</span>.</p>"
         f"<p>Score over time: {drawn}</p>"
     )
 
@@ -137,13 +137,18 @@ def _percent(score: object) -> str:
 def _profile(described: pa.Table) -> str:
     rows = [
         {
-            name: _top(value) if name == "top_values" else value
+            name: _top(value) if name == "top_values" else _short(value)
             for name, value in row.items()
             if name not in ("date", "table")
         }
         for row in described.to_pylist()
     ]
     return grid(rows) if rows else "<p class=muted>The day has no profile.</p>"
+
+
+def _short(value: object) -> object:
+    """What describes many rows needs no more digits."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _top(values: Sequence[Mapping[str, object]] | None) -> str | None:

@@ -136,4 +136,4 @@ def _cells(row: Row, names: Sequence[str]) -> Iterator[str]:
             text = escape(str(value))
             yield f'<td title="{text}">{text}</td>'
         else:
-            yield f"<td class=n>{value:,.6g}</td>" if isinstance(value, float) else f"<td class=n>{value:,}</td>"
+            yield f"<td class=n>{value:,.10g}</td>" if isinstance(value, float) else f"<td class=n>{value:,}</td>"

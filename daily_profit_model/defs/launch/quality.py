@@ -6,6 +6,7 @@ Nothing is judged here: that is done by the asset checks.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -100,7 +101,9 @@ def _of_table(lake: Lake, table: Table, day: str) -> dict[str, Any] | None:
 
 def _failure(row: Mapping[str, Any]) -> dict[str, Any]:
     told = ("rule", "dimension", "severity", "is_blocking", "message", "rows", "observed", "limit", "unexpected_count")
-    return {name: row[name] for name in told} | {"samples": json.loads(row["samples"] or "[]")}
+    # JSON knows no infinity; the message says it
+    shown = {name: None if row[name] in (math.inf, -math.inf) else row[name] for name in told}
+    return shown | {"samples": json.loads(row["samples"] or "[]")}
 
 
 def _nothing_judged(lake: Lake, tables: Sequence[Table], asked: str, day: str) -> str:
