@@ -18,11 +18,16 @@ from daily_profit_model.modeling.matrix import Floats, ModelMismatchError, float
 
 Matrix = npt.NDArray[np.float32]
 
+ROWS_WORTH_THREADS = 10_000
+"""From so many rows on every core predicts: starting threads costs more than a few rows, and they wait busily."""
 
-def score(model: Model, rows: pa.Table, *, threads: int = 1, matrix: Matrix | None = None) -> pa.Table:
+
+def score(model: Model, rows: pa.Table, *, threads: int | None = None, matrix: Matrix | None = None) -> pa.Table:
     """Scores in the order of `rows`, in the columns of MODEL_SCORES; quantiles are before calibration.
 
-    `matrix`: the rows' features, when they are encoded already. prediction_date is that of the rows, or their target_date; rows with neither give scores without it.
+    `matrix`: the rows' features, when they are encoded already. `threads`: 0 are all cores; by default as many as the
+    rows are worth; the bytes do not depend on it. prediction_date is that of the rows, or their target_date; rows with
+    neither give scores without it.
 
     Raises ModelMismatchError when a feature is missing, of another type, or the profit scale is not
     positive.
@@ -55,7 +60,9 @@ def profit_scale(rows: pa.Table) -> Floats:
     return scale
 
 
-def in_scales(model: Model, rows: pa.Table, threads: int = 1, matrix: Matrix | None = None) -> dict[str, Floats]:
+def in_scales(
+    model: Model, rows: pa.Table, threads: int | None = None, matrix: Matrix | None = None
+) -> dict[str, Floats]:
     """The model's OUTPUTS in profit scales and as probabilities, in agreement with one another."""
     if matrix is None:
         matrix = to_matrix(rows, model.encoding)
@@ -63,6 +70,8 @@ def in_scales(model: Model, rows: pa.Table, threads: int = 1, matrix: Matrix | N
         return {name: np.empty(0) for name in OUTPUTS}
     if model.baseline is not None:
         return _of_baseline(model.baseline, rows)
+    if threads is None:
+        threads = 0 if len(matrix) >= ROWS_WORTH_THREADS else 1
     candidate = forecaster(model.forecaster)
     raw = {
         name: np.asarray(model.booster(name).predict(matrix, num_threads=threads), dtype=np.float64)
