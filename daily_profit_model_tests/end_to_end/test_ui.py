@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.quality import report
 from daily_profit_model.lake import Lake, read, write_revision
+from daily_profit_model.lake.lake import revision_of
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 from daily_profit_model_tests.end_to_end.conftest import Platform
@@ -46,8 +47,6 @@ if CHROMIUM is None and not os.environ.get("CI"):
 
 METRICS = dg.AssetKey(["raw", "metrics_daily"])
 CHECKED, SPOILED = ("2026-04-27", "2026-05-07"), "2026-05-06"
-FOR_THE_EYE = os.environ.get("DPM_TESTS_SCREENSHOTS")
-"""A folder in which pictures of the pages stay, to be looked at."""
 
 
 def spoil_a_day(variables: Mapping[str, str]) -> None:
@@ -64,7 +63,9 @@ def spoil_a_day(variables: Mapping[str, str]) -> None:
         lost = pa.nulls(rows.num_rows, pa.float64())
         rows = rows.set_column(rows.schema.get_field_index("current_equity"), "current_equity", lost)
         facts = {"received": rows.num_rows, "stored": rows.num_rows}
-        at = datetime(2026, 5, 9, 6, tzinfo=UTC)
+        newest = revision_of(lake.files(RAW_METRICS_DAILY.name, SPOILED)[-1])
+        assert newest is not None
+        at = newest + timedelta(minutes=1)
         write_revision(lake, RAW_METRICS_DAILY, SPOILED, rows, ingested_at=at, code_version="1", facts=facts)
         judging = dg.define_asset_job("judging", selection=dg.AssetSelection.checks_for_assets(METRICS))
         defs = dg.Definitions.merge(build_definitions(), dg.Definitions(jobs=[judging]))
@@ -166,32 +167,29 @@ def test_the_checks_page_shows_a_status_for_each_partition(ui: Ui, page: Any) ->
     assert nodes[0]["assetChecksOrError"]["checks"]
 
 
-def picture(page: Any, name: str) -> None:
-    if FOR_THE_EYE:
-        page.screenshot(path=Path(FOR_THE_EYE) / f"{name}.png")
-
-
-def test_a_failing_check_shows_its_partition_what_was_seen_and_a_curve(ui: Ui, page: Any) -> None:
+def test_a_failing_check_shows_its_partition_what_was_seen_and_a_curve(ui: Ui, page: Any, tmp_path: Path) -> None:
     page.goto(f"{ui.root}/assets/raw/metrics_daily?view=checks&checkDetail=day_not_broken")
     page.get_by_text("Plots", exact=True).wait_for(timeout=PATIENCE_S * 1000)
     page.get_by_text("observed", exact=True).last.scroll_into_view_if_needed()
     assert page.locator("canvas").count() >= 2  # of what was observed, and of its limit
-    picture(page, "check_over_time")
+    page.screenshot(path=tmp_path / "check_over_time.png")
     page.get_by_text("Execution history", exact=True).click()
     failed = page.locator("tr", has_text=SPOILED).filter(has_text="Failed")
     failed.wait_for()
     assert 'and so is "no column\'s size has jumped as by another unit"' in failed.inner_text()
     failed.locator("button").last.click()
     page.get_by_text("net_profit", exact=True).wait_for()
-    picture(page, "check_metadata")
+    page.screenshot(path=tmp_path / "check_metadata.png")
     page.get_by_text("Close", exact=True).click()
     own_tab = next(tab for tab in page.get_by_text("Partitions", exact=True).all() if tab.bounding_box()["x"] > 700)
     own_tab.click()  # the other one, further left, is the asset's
     page.get_by_text("Failed (1)").wait_for()
-    picture(page, "check_partitions")
+    page.screenshot(path=tmp_path / "check_partitions.png")
 
 
-def test_the_quality_page_opens_failing_rules_to_their_rows_without_any_server(ui: Ui, page: Any) -> None:
+def test_the_quality_page_opens_failing_rules_to_their_rows_without_any_server(
+    ui: Ui, page: Any, tmp_path: Path
+) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     address = (ui.data_dir / "page.html").as_uri()
@@ -200,12 +198,13 @@ def test_the_quality_page_opens_failing_rules_to_their_rows_without_any_server(u
     assert first.locator("summary b").inner_text() == "day_not_broken"
     assert first.get_by_text("current_equity", exact=True).is_visible()
     assert first.get_by_text("net_profit", exact=True).is_visible()
-    holds = page.locator("details:not([open])").first
-    holds.locator("summary").click()
-    assert holds.get_by_text("What to do:").is_visible()
+    closed = page.locator("details").last
+    assert not closed.get_by_text("What to do:").is_visible()
+    closed.locator("summary").click()
+    assert closed.get_by_text("What to do:").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert asked == [address]
-    picture(page, "quality_page")
+    page.screenshot(path=tmp_path / "quality_page.png")
 
 
 def test_a_backfill_of_five_days_launched_from_the_ui_succeeds_as_one_run(ui: Ui) -> None:
