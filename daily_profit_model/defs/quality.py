@@ -33,6 +33,8 @@ NOT_JUDGED = "too little of the past is known yet"
 DIGITS = 10
 """Significant digits of a number in a table of the UI."""
 
+NO_BREAK = "\u00a0"
+
 NAMED_IN_MESSAGE = 3
 """Failures that a blocked run's message tells; the others are counted."""
 
@@ -172,13 +174,14 @@ def _metadata(outcome: Outcome) -> dict[str, Any]:
 
 
 def _shown_samples(outcome: Outcome) -> Sequence[Mapping[str, object]]:
-    """What is violated last, as it takes the most room, and not at all when it is one thing: the description says it."""
-    several = len({sample["violates"] for sample in outcome.samples}) > 1
-    return [
-        {name: value for name, value in sample.items() if name != "violates"}
-        | ({"violates": sample["violates"]} if several else {})
-        for sample in outcome.samples
-    ]
+    """What is violated last, in one line, and not at all when it is one thing: the description says it."""
+    names = [name for name in dict.fromkeys(name for row in outcome.samples for name in row) if name != "violates"]
+    rows: list[dict[str, object]] = [{name: row.get(name) for name in names} for row in outcome.samples]
+    if len({row["violates"] for row in outcome.samples}) > 1:
+        for row, sample in zip(rows, outcome.samples, strict=True):
+            # the UI would break words into a column as narrow as the longest of them
+            row["violates"] = str(sample["violates"]).replace(" ", NO_BREAK)
+    return rows
 
 
 def _is_shown(value: object) -> bool:

@@ -12,7 +12,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
-from daily_profit_model.engine import Query, Source, run
+from daily_profit_model.engine import WANTED, Query, Source, run
 from daily_profit_model.lake import Lake, read, write
 from daily_profit_model.lake.staleness import HashLookup, changes_since_written
 from daily_profit_model.tables import Table
@@ -65,7 +65,7 @@ def profile(lake: Lake, table: Table, days: Sequence[str]) -> dict[str, pa.Table
         rows = run(query, lake, days).select(columns.column_names).cast(columns.schema())
         places = rows["date"].cast(pa.string()).to_pylist()
         for day in days:
-            found[day].append(rows.filter(pa.array([place == day for place in places])))
+            found[day].append(rows.filter(pa.array([place == day for place in places], pa.bool_())))
     return {day: pa.concat_tables(parts) for day, parts in found.items()}
 
 
@@ -114,19 +114,26 @@ def _holder(table: Table) -> str:
 
 
 def _of_rows(table: Table) -> str:
+    """A row for each day asked for, so that a day without rows is told from one that is not there."""
     holder = _holder(table)
-    holders = "count(*)" if holder == "null" else f"count(distinct {holder})"
+    holders = "count(own.day)" if holder == "null" else "count(distinct own.holder)"
     return f"""
+with own as (
+    select {table.day_column} as day, {holder} as holder
+    from {table.view_name}
+    where {table.day_column} between $first_day and $last_day
+)
 select
-    {table.day_column} as date,
+    {WANTED}.date,
     '{table.name}' as "table",
     '' as "column",
-    count(*) as rows,
+    count(own.day) as rows,
     {holders} as holders,
-    count(*) as known,
+    count(own.day) as known,
     {_nothing("zeros", "distinct_values", *_NUMBERS, "top_values")}
-from {table.view_name}
-where {table.day_column} between $first_day and $last_day
+from {WANTED}
+left join own
+    on own.day = {WANTED}.date
 group by all
 """
 

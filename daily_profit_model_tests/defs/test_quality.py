@@ -11,7 +11,7 @@ import pytest
 
 from daily_profit_model.defs.all_rules import RULES as ALL_RULES
 from daily_profit_model.defs.calendars import DAILY
-from daily_profit_model.defs.quality import checks_by_table, checks_for
+from daily_profit_model.defs.quality import NO_BREAK, checks_by_table, checks_for
 from daily_profit_model.defs.resources.event_log import PooledSqliteEventLogStorage
 from daily_profit_model.defs.resources.lake_io import LakeIOManager
 from daily_profit_model.engine import Query, Source
@@ -211,6 +211,34 @@ def test_numbers_are_numbers_and_a_failure_shows_its_rows_and_what_to_do(lake: L
         assert [record.data for record in samples.records] == [
             {"account_id": "a0", "balance": -5.0}  # the description says what is violated
         ]
+
+
+def test_of_several_failing_statements_each_row_says_which_after_its_values(lake: Lake) -> None:
+    both = (
+        between("balance", low=0, says="balance is not negative"),
+        between("equity", low=0, says="equity is not negative"),
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        rule = replace(balance_rule("both_valid"), expectations=both)
+        evaluations = run_range(lake, [rule], instance, DAYS).get_asset_check_evaluations()
+        (bad,) = (evaluation for evaluation in evaluations if not evaluation.passed)
+        samples = bad.metadata["samples"]
+        assert isinstance(samples, dg.TableMetadataValue)
+        assert [list(record.data.items()) for record in samples.records] == [
+            [
+                ("account_id", "a0"),
+                ("balance", -5.0),
+                ("equity", ""),
+                ("violates", "balance is not negative".replace(" ", NO_BREAK)),
+            ],
+            [
+                ("account_id", "a0"),
+                ("balance", ""),
+                ("equity", -4.0),
+                ("violates", "equity is not negative".replace(" ", NO_BREAK)),
+            ],
+        ]
+        assert str(bad.description).endswith('; and so is "equity is not negative"')
 
 
 def test_one_check_can_be_run_alone(lake: Lake) -> None:

@@ -29,6 +29,8 @@ COMMANDS = (
     "health",
     "quarantine",
     "quarantine retry",
+    "quality report",
+    "quality rules",
     "ui",
     "lake",
     "lake storage",
@@ -95,6 +97,7 @@ def test_an_unreachable_host_is_one_line_that_names_the_variable(platform: Platf
         (("predict", "--date", "yesterday"), "yesterday"),
         (("ingest", "metrics", "weekly"), "metrics hourly"),
         (("quarantine", "retry", "trades_closed"), "--all"),
+        (("quality", "report", "--table", "nonsense"), "raw/metrics_daily"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(platform: Platform, arguments: tuple[str, ...], word: str) -> None:

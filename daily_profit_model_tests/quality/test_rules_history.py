@@ -64,6 +64,9 @@ FAULTS: Mapping[str, Fault] = {
     "nearly empty": Fault(
         "day_not_empty", "no less than a tenth", "", lambda rows: rows.head(8), frozenset({"rows_as_on_weekday"})
     ),
+    "empty": Fault(
+        "day_not_empty", "no less than a tenth", "", lambda rows: rows.head(0), frozenset({"rows_as_on_weekday"})
+    ),
     "column lost": Fault(
         "day_not_broken", "wholly null", "amount", times("amount", np.nan), frozenset({"nulls_as_before"})
     ),
