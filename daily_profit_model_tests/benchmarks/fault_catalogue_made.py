@@ -86,7 +86,7 @@ def _features() -> list[Fault]:
         *of(TRADE_DAYS, "account missing", ("", ONE, lost(ONE)), ("", PAGE, page_lost("account_id"))),
         *of(TRADE_DAYS, "rows twice", ("", ONE, twice(ONE)), ("", ALL, twice(ALL))),
         *of(TRADE_DAYS, "day frozen", ("", ALL, frozen("date"))),
-        *of(TRADE_DAYS, "count off", ("trades", ONE, added("trades", 1, ONE)), ("winning_trades", ONE, said("winning_trades", 9999, ONE))),
+        *of(TRADE_DAYS, "count off", ("trades", ONE, added("trades", 1, ONE)), ("winning_trades", ONE, said("winning_trades", 9999, ONE)), names=("wins",)),
         *of(TRADE_DAYS, "profit off", ("gross_profit", ONE, added("gross_profit", 0.01, ONE)), names=("gross profit",)),
         *of(TRADE_DAYS, "sign flipped", ("gross_loss", ONE, scaled("gross_loss", -1, ONE)), ("lots", ALL, scaled("lots", -1, ALL))),
         *of(TRADE_DAYS, "not a number", ("duration_hours", ONE, said("duration_hours", NOT_A_NUMBER, ONE))),

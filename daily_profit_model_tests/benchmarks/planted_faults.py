@@ -6,8 +6,9 @@ Every fault of the catalogue is planted in a day in the middle of 30 days of a f
 file is written anew, its footer counting what is then in it, so that no reader would notice. The rules of the table and
 of those that read it are then judged over the 30 days in one call, as a range run does. A fault is caught when a rule
 fails on its day that holds on the clean lake, is of the spoiled table or names it, and names the spoiled column.
-Faults of one table are ten days apart and of several columns, and those of tables that read one another lie on
-different days, so that some hundred faults share one judgement without being taken for one another.
+Faults of one table are five days apart and of several columns (what spoils whole rows comes last, as it would be the past
+of the others), and those of tables that read one another lie on different days, so that some hundred faults share one
+judgement without being taken for one another.
 
 Smallest sizes, by what a rule can know. A row that contradicts itself, or a key that is there twice: one row. A sum
 against another table: a fifth of the rows, as the service corrects a tenth of the newest ones. A column's nulls, labels
@@ -49,7 +50,7 @@ from daily_profit_model_tests.benchmarks.processes import print_table
 
 SEED = 20261122
 RANGE_DAYS = 30
-SLOTS = (4, 14, 24)
+SLOTS = (0, 5, 10, 15, 20, 25)
 """Days of the range, before the table's own offset."""
 
 OFFSETS = {
@@ -92,8 +93,7 @@ Failures = Mapping[tuple[str, str, str], Outcome]
 
 
 def rounds(faults: Sequence[Fault]) -> list[list[tuple[Fault, int]]]:
-    """The faults with the slot of each, so many together as one lake can hold: of a table one a slot, of several
-    columns, and what spoils whole rows last, as it would be the past of the others."""
+    """The faults with the slot of each, so many together as one lake can hold."""
     waiting: dict[str, list[Fault]] = {}
     for fault in faults:
         waiting.setdefault(fault.table, []).append(fault)
