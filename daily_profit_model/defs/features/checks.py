@@ -9,6 +9,7 @@ from daily_profit_model.quality.rules_history import history_rules
 RULES = (
     *features_rules(FEATURES_ACCOUNT_DAILY),
     *trade_days_rules(FEATURES_TRADE_DAILY),
-    *history_rules(FEATURES_ACCOUNT_DAILY),
+    # without a market regime it is null of all accounts: the regime's own rules tell of that
+    *history_rules(FEATURES_ACCOUNT_DAILY, leaving_out=("own_symbol_volatility_20d",)),
 )
 CHECKS = checks_by_table((FEATURES_ACCOUNT_DAILY, FEATURES_TRADE_DAILY), RULES)
