@@ -31,6 +31,8 @@ class Spoiled:
     before: Rows
     draw: random.Random
     facts: dict[str, Any] = field(default_factory=dict)
+    received: int = 0
+    """What the footer says was received, before."""
 
 
 Kind = Callable[[Spoiled], None]
@@ -174,7 +176,7 @@ def uncounted(size: float) -> Kind:
     """Rows are gone between the answer and the file: the footer counts them as received."""
 
     def kind(spoiled: Spoiled) -> None:
-        spoiled.facts["received"] = len(spoiled.rows)
+        spoiled.facts["received"] = spoiled.received
         lost(size)(spoiled)
 
     return kind

@@ -79,11 +79,13 @@ def plant(lake: Lake, table: Table, day: str, kind: Kind, seed: int) -> None:
     """
     own = date.fromisoformat(day)
     before = (own - timedelta(days=1)).isoformat()
-    spoiled = Spoiled(own, _rows(lake, table, day), _rows(lake, table, before), random.Random(seed))
-    kind(spoiled)
-    rows = pa.Table.from_pylist(spoiled.rows, schema=table.schema())
     file = lake.describe(table.name, day, "newest")
     facts = dict(file.facts) if file is not None else {}
+    rows_before = _rows(lake, table, before)
+    spoiled = Spoiled(own, _rows(lake, table, day), rows_before, random.Random(seed))
+    spoiled.received = int(str(facts.get("received", 0)))
+    kind(spoiled)
+    rows = pa.Table.from_pylist(spoiled.rows, schema=table.schema())
     if "received" in facts:
         facts |= {"stored": rows.num_rows, **_known(spoiled.facts)}
         facts["received"] = facts["stored"] + sum(int(str(facts.get(name, 0))) for name in KEPT_COUNTS)
