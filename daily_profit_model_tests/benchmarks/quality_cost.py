@@ -40,6 +40,7 @@ from daily_profit_model_tests.benchmarks import processes
 from daily_profit_model_tests.benchmarks.enlarged_firm import enlarge
 
 LAYERS = ("raw", "staging", "features")
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
@@ -98,7 +99,9 @@ def one_day(folder: Path, copies: int, past: int) -> dict[str, object]:
             patch.object(log, "store_event_batch", stored.around(log.store_event_batch)),
             whole.timed(),
         ):
-            result = checks.execute_in_process(instance=instance, tags=range_tags(day, day), raise_on_error=False)
+            result = checks.execute_in_process(
+                instance=instance, tags=range_tags(day, day), run_config=QUIET, raise_on_error=False
+            )
         evaluations = result.get_asset_check_evaluations()
         instance.dispose()
     return {
