@@ -8,10 +8,14 @@ from daily_profit_model.quality.expectation import Expectation, absent, between,
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Dimension, Rule, Severity
 from daily_profit_model.quality.rules_metrics import DISTRIBUTION, ENUMS, IMPOSSIBLE_COUNTS
-from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_PLANS
+from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_METRICS_DAILY, RAW_PLANS
 
 NO_ID = r"^\s*$|^(?i:nan|none|null|nat)$|\.0$"
 """What programs write for nothing, and what is left of a number that passed through a float column."""
+
+UNLISTED_SHARE = 0.10
+"""Of the accounts that traded: one that was opened on the day is in the next day's snapshot. As many trades as may be
+without their account (`rules_staging`)."""
 
 _BALANCES = ("starting_balance", "current_balance", "current_equity")
 _TOLD_OF_NOW = ("status", "plan_id", *_BALANCES, "net_profit", "num_trades", "last_trade_close", "updated_date")
@@ -58,6 +62,30 @@ where date between $first_day and $last_day
     and date in (select date from raw_plans)
 """,
         (newest(RAW_ACCOUNTS), if_there(RAW_PLANS)),
+    ),
+)
+
+_TRADERS = Frame(
+    f"{RAW_ACCOUNTS.name} against {RAW_METRICS_DAILY.name}",
+    RAW_ACCOUNTS,
+    RAW_ACCOUNTS.key,
+    Query(
+        """
+select
+    date,
+    platform,
+    broker,
+    login,
+    account_id,
+    (accounts.account_id is not null)::int as is_listed
+from raw_metrics_daily as metrics
+left join raw_accounts as accounts
+    using (date, platform, broker, login, account_id)
+where date between $first_day and $last_day
+    and metrics.num_trades > 0
+    and date in (select date from raw_accounts)
+""",
+        (newest(RAW_ACCOUNTS), if_there(RAW_METRICS_DAILY)),
     ),
 )
 
@@ -169,10 +197,26 @@ ACCOUNTS_RULES = (
         _STAYED,
     ),
     _rule(
+        "traders_listed",
+        "completeness",
+        "warn",
+        (
+            between(
+                "is_listed",
+                low=1,
+                mostly=1 - UNLISTED_SHARE,
+                says="nearly all accounts that traded are in the snapshot",
+            ),
+        ),
+        "Trades find their account here, whether the snapshot was taken on the day or filled later.",
+        "A page was lost, or ids were read wrongly: compare the samples with their rows in raw/metrics_daily.",
+        _TRADERS,
+    ),
+    _rule(
         "plan_known",
         "referential",
         "warn",
-        (between("is_known", low=1, says="the plan is in the plan files"),),
+        (between("is_known", low=1, says="the plan is in the plan files", shows=("plan_id",)),),
         "Without its plan an account has no limits, no target and no peers among the features.",
         "Put a newer file of plans into the plans folder, and load the day's plans again.",
         _PLANS,

@@ -310,7 +310,7 @@ DAILY_RELATIONS_RULES = (
         dimension="referential",
         severity="warn",
         frame=_PLANS,
-        expectations=(between("is_known", low=1, says="the plan is in the plan files"),),
+        expectations=(between("is_known", low=1, says="the plan is in the plan files", shows=("plan_id",)),),
         reason="Without its plan an account has no limits, no target and no peers among the features.",
         advice="Put a newer file of plans into the plans folder, and load the day's plans again.",
     ),

@@ -38,7 +38,8 @@ LEAST_JUMP = 1.0
 the least of these. Days differ (weekends trade other symbols), so that the nearest of them counts and not their middle."""
 
 FURTHEST_QUARTILE = 3.0
-"""Widths of all days before that a quartile may lie outside them."""
+"""Widths of all days before that a quartile may lie outside them. One that lies where a twentieth of the values of some
+day lay is not judged: few accounts move it there, where values come in steps (contract sizes, prices of symbols)."""
 
 LEAST_CHANGE_OF_ROWS = 0.3
 """Logarithm: a third more rows or a quarter less is a day like others, however alike the past was."""
@@ -56,8 +57,8 @@ SHARE_CHANGE = 0.15
 
 _QUARTILES = ("q25", "q50", "q75")
 _DISTANCES = ", ".join(
-    f"greatest({q} - highest_{q}, lowest_{q} - {q}, 0) / nullif({FURTHEST_QUARTILE} * (highest_{q} - lowest_{q})"
-    f" + usual_size * (0.5 + 10 * chance), 0)"
+    f"case when {q} not between lowest_q05 and highest_q95 then greatest({q} - highest_{q}, lowest_{q} - {q}) else 0 end"
+    f" / nullif({FURTHEST_QUARTILE} * (highest_{q} - lowest_{q}) + usual_size * (0.5 + 10 * chance), 0)"
     for q in _QUARTILES
 )
 _RANGES = ", ".join(f"min({q}) as lowest_{q}, max({q}) as highest_{q}" for q in _QUARTILES)
@@ -101,6 +102,8 @@ past as (
         min(zero_share) as fewest_zeros,
         max(zero_share) as most_zeros,
         {_RANGES},
+        min(q05) as lowest_q05,
+        max(q95) as highest_q95,
         coalesce(median(size_q50), 0) as usual_size
     from pairs
     group by all
@@ -157,6 +160,9 @@ select
     case when is_known and not is_of_the_day and past_days >= {2 * ENOUGH_DAYS} and rows >= {SMALLEST_DAY} then
         list_sort([{_DISTANCES}])[2]
     end as location,
+    case when is_known and not is_of_the_day and rows >= {SMALLEST_DAY} then (
+        (lowest_q05 >= 0 and lowest_q50 > 0 and q50 < 0) or (highest_q95 <= 0 and highest_q50 < 0 and q50 > 0)
+    )::int end as is_turned,
     case when is_known and always_varied then is_constant end as constant,
     size_50,
     least_size_50,
@@ -401,6 +407,12 @@ def history_rules(table: Table, *, leaving_out: Sequence[str] = ()) -> tuple[Rul
                     "location",
                     high=1,
                     says="no column has two quartiles far outside all days before",
+                    shows=("column", "q50", "lowest_q50", "highest_q50"),
+                ),
+                between(
+                    "is_turned",
+                    high=0,
+                    says="no column that had one sign mostly has the other",
                     shows=("column", "q50", "lowest_q50", "highest_q50"),
                 ),
                 between("constant", high=0, says="no column has stopped varying", shows=("column", "q50")),

@@ -79,7 +79,7 @@ _PERFORMANCE = rows_of(
     MODEL_PERFORMANCE,
     impossible=named(
         {name: f"{name} not between 0 and 1" for name in _RATES}
-        | {name: f"not {name} >= 0 or isinf({name})" for name in _LOSSES}
+        | {name: f"{name} < 0 or isinf({name}) or isnan({name})" for name in _LOSSES}
         | {"accounts": "accounts < 1"}
     ),
     rates_gap="abs(coverage_90 + miss_lower + miss_upper - 1)",

@@ -20,6 +20,9 @@ LARGEST_LEVERAGE = 1000.0
 LONGEST_DAYS = 730
 """Days, for limits and delays of a plan: two years. 999 is a sentinel that was seen, and no limit."""
 
+SMALLEST_PERCENT = 0.5
+"""Percent. The least that is sold is a daily loss of 3 (RISK_API.md), and 0 means none; 0.1 is 10 % written as a share."""
+
 LARGEST_RETURN = 0.5
 """Share a day. The worst days on record of the instruments: equity indices −23 % (1987), bitcoin −39 % (2020);
 oil alone fell further, on the one day with a price below zero."""
@@ -74,7 +77,10 @@ _PLANS = rows_of(
     ("type",),
     impossible_terms=f"""case when not coalesce(archived, false) then {
         named(
-            {column: beyond(column, 0, 100) for column in _PERCENTAGES}
+            {
+                column: f"{beyond(column, 0, 100)} or ({column} > 0 and {column} < {SMALLEST_PERCENT})"
+                for column in _PERCENTAGES
+            }
             | {"leverage": beyond("leverage", 1, LARGEST_LEVERAGE)}
             | {column: beyond(column, 0, LONGEST_DAYS) for column in _DAYS}
         )

@@ -79,6 +79,7 @@ _TRADES = rows_of(
     STAGING_TRADES,
     ("symbol_class", "session", "duration_hours", "close_time", "open_time"),
     sum_gap="abs(net_profit - profit - costs)",
+    missing_columns=missing(("symbol_class", "session")),
     half_resolved="case when is_resolved <> (account_id is not null) then coalesce(account_id, 'none') end",
 )
 
@@ -224,6 +225,7 @@ STAGING_RULES = (
         "error",
         (
             unique(STAGING_TRADES.key),
+            absent("missing_columns", says="every trade has its class and its session"),
             in_set("symbol_class", SYMBOL_CLASSES, says="the class is one of the classes"),
             in_set("session", SESSIONS, says="the session is one of the sessions"),
             between("duration_hours", low=0, says="no trade was held for less than no time"),

@@ -47,24 +47,34 @@ def violations(expectations: Sequence[Expectation], rows: pd.DataFrame) -> list[
             native[number] = _native(expectation, number)
         except Exception as error:  # a rule that cannot be made has failed; the others are judged
             found[number] = Violations(np.empty(0, np.int64), f"{type(error).__name__}: {error}")
-    holds = {number: result.success for number, result in _results(native, numbered, "BOOLEAN_ONLY")}
+    # one for both questions: each made anew hashes all rows twice, as long as it takes to judge some rules
+    validator = _validator(numbered)
+    holds = {number: result.success for number, result in _results(native, validator, "BOOLEAN_ONLY")}
     violated = {number: native[number] for number in native if not holds[number]}
-    for number, result in _results(violated, numbered, _ROWS):
+    for number, result in _results(violated, validator, _ROWS):
         positions = np.asarray(result.result.get("unexpected_index_list") or [], np.int64)
         found[number] = Violations(positions, _error(result))
     return found
 
 
 def _results(
-    native: Mapping[int, Any], rows: pd.DataFrame, result_format: str | dict[str, object]
+    native: Mapping[int, Any], validator: Any, result_format: str | dict[str, object]
 ) -> Iterator[tuple[int, Any]]:
     import great_expectations as gx
 
     if not native:
         return iter(())
     suite = gx.ExpectationSuite("rules", expectations=list(native.values()))
-    validated = _batches().get_batch({"dataframe": rows}).validate(suite, result_format=result_format)
+    validator.result_format = result_format
+    validated = validator.validate_expectation_suite(suite)
     return ((result.expectation_config.meta["number"], result) for result in validated.results)
+
+
+def _validator(rows: pd.DataFrame) -> Any:
+    """What a batch makes of itself when it is asked to validate."""
+    from great_expectations.validator.v1_validator import Validator
+
+    return Validator(_batches(), batch_parameters={"dataframe": rows})
 
 
 def _native(expectation: Expectation, number: int) -> Any:

@@ -36,6 +36,7 @@ def second_account(day: Day) -> None:
 
 def vanished(day: Day) -> None:
     day.rows[ACCOUNTS].pop()
+    day.rows[DAILY].pop()
 
 
 def open_and_closed(day: Day) -> None:
@@ -124,6 +125,11 @@ RAW_FAULTS = (
             ),
             ("accounts_stay", "every account of yesterday's snapshot is there today", vanished),
             ("plan_known", "the plan is in the plan files", changed(ACCOUNTS, plan_id="9")),
+            (
+                "traders_listed",
+                "nearly all accounts that traded are in the snapshot",
+                changed(DAILY, account_id="a7"),
+            ),
         )
     ),
     Fault(DAILY, "metrics_valid", "one row for each date, platform, broker, login, account_id", repeated(DAILY)),

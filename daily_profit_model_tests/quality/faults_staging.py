@@ -76,6 +76,7 @@ STAGING_FAULTS = (
         Fault(TRADES, rule, says, spoil)
         for rule, says, spoil in (
             ("trades_valid", "one row for each date, platform, broker, login, position, ticket", repeated(TRADES)),
+            ("trades_valid", "every trade has its class and its session", changed(TRADES, symbol_class=None)),
             ("trades_valid", "the class is one of the classes", changed(TRADES, symbol_class="bonds")),
             ("trades_valid", "the session is one of the sessions", changed(TRADES, session="sydney")),
             ("trades_valid", "no trade was held for less than no time", changed(TRADES, duration_hours=-1.0)),

@@ -88,6 +88,7 @@ FAULTS: Mapping[str, Fault] = {
         lambda rows: rows.assign(amount=rows["amount"].where(np.arange(len(rows)) % 4 == 0, 0.0)),
     ),
     "moved": Fault("values_as_before", "quartiles", "note", lambda rows: rows.assign(note=rows["note"] + 6)),
+    "sign flipped": Fault("values_as_before", "one sign", "price", times("price", -1)),
     "constant": Fault("values_as_before", "stopped varying", "price", lambda rows: rows.assign(price=100.0)),
     "new label": Fault("labels_as_before", "new label", "symbol", every("symbol", 4, "E")),
     "label of a number": Fault("labels_as_before", "new label", "phase", every("phase", 4, 4)),
