@@ -19,6 +19,7 @@ from daily_profit_model.commands.models import models_app
 from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, settings
 from daily_profit_model.commands.quarantine import quarantine_app
 from daily_profit_model.commands.sandbox import sandbox_app
+from daily_profit_model.commands.sla import sla
 from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
 
@@ -127,6 +128,7 @@ def predict(
 app.command()(train)
 app.command()(explain)
 app.command()(health)
+app.command()(sla)
 
 
 @app.command()
