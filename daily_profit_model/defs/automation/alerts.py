@@ -14,6 +14,7 @@ import dagster as dg
 
 from daily_profit_model.defs.all_tables import ALL_TABLES
 from daily_profit_model.defs.automation.sensors import PARTITION_TAG, days_of
+from daily_profit_model.defs.failures import failure_reason
 from daily_profit_model.defs.monitoring.service_levels import judge
 from daily_profit_model.defs.resources.notifier import Notifier, deliver, raise_alert
 from daily_profit_model.lake import Lake, read
@@ -36,7 +37,7 @@ SETTLED = timedelta(minutes=2)
     description="A run has failed: an alert, one for all runs of a backfill.",
 )
 def run_has_failed(context: dg.RunFailureSensorContext, notifier: dg.ResourceParam[Notifier]) -> None:
-    raise_alert(notifier, failed_run(context.dagster_run, context.failure_event, notifier.log.now()))
+    raise_alert(notifier, failed_run(context.dagster_run, context.get_step_failure_events(), notifier.log.now()))
 
 
 @dg.sensor(
@@ -84,8 +85,8 @@ def alerts_are_delivered(notifier: dg.ResourceParam[Notifier]) -> dg.SkipReason:
     return dg.SkipReason(f"{deliver(notifier)} alerts sent")
 
 
-def failed_run(run: dg.DagsterRun, event: dg.DagsterEvent, now: datetime) -> Alert:
-    """The alert of a failed run. Its event is the job and what it was to make, or the backfill that it belongs to."""
+def failed_run(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent], now: datetime) -> Alert:
+    """The alert of a failed run, with its first failing step's own error. Its event is the job and what it was to make, or the backfill that it belongs to."""
     backfill, days = run.tags.get(BACKFILL_TAG), days_of(run.tags)
     span = "" if not days else days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
     what = f"backfill:{backfill}" if backfill else f"{run.job_name}:{span or run.tags.get(PARTITION_TAG, '')}"
@@ -94,7 +95,7 @@ def failed_run(run: dg.DagsterRun, event: dg.DagsterEvent, now: datetime) -> Ale
         occurrence=run.run_id,
         severity="error",
         title=f"{run.job_name}{f' of {span}' if span else ''} failed",
-        text=(event.message or "")[:LONGEST_REASON],
+        text=failure_reason(failures).message[:LONGEST_REASON],
         when=now,
         facts={"job": run.job_name, "run": run.run_id, **({"days": span} if span else {})},
     )
