@@ -15,6 +15,7 @@ import pytest
 from daily_profit_model.defs.automation.alerts import (
     ALERT_SENSORS,
     alerts_are_delivered,
+    broken_promises,
     failed_run,
     promises_are_kept,
     read_cursor,
@@ -26,6 +27,8 @@ from daily_profit_model.defs.monitoring.alerts import ALERTS
 from daily_profit_model.defs.resources.notifier import Notifier, notifier_of, raise_alert
 from daily_profit_model.lake import Lake, write
 from daily_profit_model.monitoring.alerts import Alert
+from daily_profit_model.monitoring.health import Finding
+from daily_profit_model.monitoring.sla import Breach
 from daily_profit_model.settings import WrongSettings, load_settings
 from daily_profit_model.tables.alerts import MONITORING_ALERTS
 from daily_profit_model.tables.quality import rule_results_of
@@ -202,14 +205,29 @@ def test_missing_partitions_are_told_after_their_deadline_with_a_reminder_after_
     assert titles(web) == []
     clock.now = NOW + timedelta(minutes=5)
     cursor = tick(promises_are_kept, instance, clock, cursor)
-    assert "[ERROR] raw/accounts of 2026-06-01 is missing" in titles(web)
-    told = len(web.posts)
+    assert titles(web) == ["[ERROR] 8 tables of raw are missing their partition of 2026-06-01"]
+    assert "raw/accounts of 2026-06-01 is missing" in json.dumps(web.posts)
     clock.now += timedelta(minutes=239)
     cursor = tick(promises_are_kept, instance, clock, cursor)
-    assert len(web.posts) == told
+    assert len(web.posts) == 1
     clock.now += timedelta(minutes=1)
     tick(promises_are_kept, instance, clock, cursor)
-    assert len(web.posts) == 2 * told
+    assert len(web.posts) == 2
+
+
+def test_missing_predictions_are_critical_a_slow_run_is_a_warning_and_a_finished_one_is_told_once() -> None:
+    def breach(event: str, *, is_state: bool = True) -> Breach:
+        return Breach(event, Finding("x", "fail", event, "a limit"), NOW, is_state)
+
+    found = [breach("missing:predictions/account_daily:2026-06-02"), breach("slow:daily_data:a", is_state=False),
+             breach("slow:daily_data:b"), breach("failure_rate")]  # fmt: skip
+    told = {alert.event: (alert.severity, alert.occurrence) for alert in broken_promises(found, NOW)}
+    assert told == {
+        "missing:predictions:2026-06-02": ("critical", ""),
+        "slow:daily_data:a": ("warn", "slow:daily_data:a"),
+        "slow:daily_data:b": ("warn", ""),
+        "failure_rate": ("error", ""),
+    }
 
 
 def test_what_the_receiver_did_not_take_is_sent_by_the_next_tick_of_delivery_and_once(

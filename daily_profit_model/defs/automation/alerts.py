@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -153,20 +153,35 @@ def failed_rules(results: Mapping[Found, Sequence[Mapping[str, Any]]], now: date
 
 
 def broken_promises(breaches: Sequence[Breach], now: datetime) -> Iterator[Alert]:
-    """An alert for each breach: critical where predictions are missing, a warning where a run is slow, else an error."""
+    """An alert for each breach: a warning where a run is slow, else an error.
+
+    The missing tables of one layer and day are one alert, critical where they are predictions.
+    """
+    missing: dict[tuple[str, str], list[Breach]] = {}
     for breach in breaches:
         kind, _, what = breach.event.partition(":")
-        is_prediction = kind == "missing" and what.startswith("predictions/")
-        severity: Severity = "critical" if is_prediction else "warn" if kind == "slow" else "error"
-        finding = breach.finding
+        if kind == "missing":
+            table, _, day = what.partition(":")
+            missing.setdefault((table.split("/")[0], day), []).append(breach)
+            continue
         yield Alert(
             event=breach.event,
             occurrence="" if breach.is_state else breach.event,
-            severity=severity,
-            title=finding.value,
-            text=finding.advice,
-            when=min(breach.at, now).astimezone(UTC),
-            facts={"limit": finding.limit},
+            severity="warn" if kind == "slow" else "error",
+            title=breach.finding.value,
+            text=breach.finding.advice,
+            when=min(breach.at, now),
+            facts={"limit": breach.finding.limit},
+        )
+    for (layer, day), absent in missing.items():
+        told = [breach.finding.value for breach in absent]
+        yield Alert(
+            event=f"missing:{layer}:{day}",
+            severity="critical" if layer == "predictions" else "error",
+            title=told[0] if len(told) == 1 else f"{len(told)} tables of {layer} are missing their partition of {day}",
+            text="\n".join([*told, absent[0].finding.advice]),
+            when=min(absent[0].at, now),
+            facts={"limit": absent[0].finding.limit, "missing": len(told)},
         )
 
 

@@ -41,7 +41,6 @@ def judge(settings: Settings, instance: dg.DagsterInstance, *, now: datetime, si
     """
     days = settings.dpm_sla_days
     runs = runs_of(instance)
-    ended = [run for run in runs if run.ended is not None]
     findings: list[Finding] = []
     breaches: list[Breach] = []
     for found in (
@@ -52,7 +51,7 @@ def judge(settings: Settings, instance: dg.DagsterInstance, *, now: datetime, si
             findings.append(told.finding if isinstance(told, Breach) else told)
             breaches += [told] if isinstance(told, Breach) else []
     rate, breach = sla.failure_rate(
-        [*ended, *other_ended(instance, now, days)], settings.dpm_sla_failure_rate, now, days
+        ended_since(instance, now - timedelta(days=days)), settings.dpm_sla_failure_rate, now, days
     )
     return Judged([*findings, rate], [*breaches, *([breach] if breach else [])])
 
@@ -64,21 +63,13 @@ def runs_of(instance: dg.DagsterInstance) -> list[Run]:
         records = instance.get_run_records(
             dg.RunsFilter(job_name=job.name, statuses=[*_UNDER_WAY, *_ENDED]), limit=_RUNS_A_JOB
         )
-        found += [_run(record) for record in records if _PARTITION_TAG in record.dagster_run.tags and record.start_time]
+        found += [_run(record) for record in records if _PARTITION_TAG in record.dagster_run.tags]
     return found
 
 
-def other_ended(instance: dg.DagsterInstance, now: datetime, days: int) -> list[Run]:
-    """The runs of the last `days` days that ended and are not among `runs_of`: over ranges, or of a person."""
-    records = instance.get_run_records(
-        dg.RunsFilter(statuses=_ENDED, updated_after=now - timedelta(days=days)),
-    )
-    jobs = {job.name for job in JOBS}
-    return [
-        _run(record)
-        for record in records
-        if record.start_time and not (record.dagster_run.job_name in jobs and _PARTITION_TAG in record.dagster_run.tags)
-    ]
+def ended_since(instance: dg.DagsterInstance, since: datetime) -> list[Run]:
+    """All runs that have ended since, of schedules, sensors, backfills and persons; cancelled ones aside."""
+    return [_run(record) for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED, updated_after=since))]
 
 
 def promised_of(settings: Settings) -> tuple[Deadline, ...]:
@@ -149,8 +140,10 @@ def _first_made(instance: dg.DagsterInstance, due: Sequence[sla.Due]) -> dict[tu
 
 
 def _first_run(instance: dg.DagsterInstance) -> datetime | None:
-    records = instance.get_run_records(limit=1, ascending=True)
-    return records[0].create_timestamp.astimezone(UTC) if records else None
+    """When the platform's first run began; None: there was none."""
+    for record in instance.get_run_records(limit=1, ascending=True):
+        return _began(record)
+    return None
 
 
 def _run(record: dg.RunRecord) -> Run:
@@ -159,7 +152,12 @@ def _run(record: dg.RunRecord) -> Run:
     return Run(
         record.dagster_run.run_id,
         record.dagster_run.job_name,
-        datetime.fromtimestamp(record.start_time or 0.0, UTC),  # callers leave out what has not started
+        _began(record),
         None if ended is None else datetime.fromtimestamp(ended, UTC),
         None if ended is None else status == dg.DagsterRunStatus.SUCCESS,
     )
+
+
+def _began(record: dg.RunRecord) -> datetime:
+    """When it started; of a run that failed before it could, when it was asked for."""
+    return datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
