@@ -47,6 +47,14 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def runs_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    """A lake of which nothing is due yet."""
+    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DPM_START_DATE", "2026-06-02")
+    return load_settings()
+
+
+@pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as made:
         yield made
@@ -114,39 +122,39 @@ def test_check_recent_finds_the_day_that_is_missing_before_the_newest(
 
 
 def test_a_job_is_judged_by_its_own_runs_and_says_so_until_it_has_enough(
-    settings: Settings, instance: dg.DagsterInstance
+    runs_alone: Settings, instance: dg.DagsterInstance
 ) -> None:
     for day in range(10, 6, -1):
         ran(instance, SEVEN - timedelta(days=day), 200.0)
     ran(instance, SEVEN - timedelta(days=5), 9000.0, job="weekly_training")
-    told = [finding.value for finding in judge(settings, instance, now=SEVEN).findings]
+    told = [finding.value for finding in judge(runs_alone, instance, now=SEVEN).findings]
     assert "daily_data: 4 of 5 runs from which the expected runtime is learnt" in told
     ran(instance, SEVEN - timedelta(days=6), 200.0)
     ran(instance, SEVEN - timedelta(days=1), 301.0)
-    (slow,) = breaches(settings, instance, SEVEN)
+    (slow,) = breaches(runs_alone, instance, SEVEN)
     assert slow.startswith("slow:daily_data:")
     ran(instance, SEVEN - timedelta(hours=1), 100.0)
-    assert breaches(settings, instance, SEVEN) == []
-    assert breaches(settings, instance, SEVEN, SEVEN - timedelta(days=2)) == [slow]
+    assert breaches(runs_alone, instance, SEVEN) == []
+    assert breaches(runs_alone, instance, SEVEN, SEVEN - timedelta(days=2)) == [slow]
 
 
-def test_a_run_that_hangs_is_a_breach_while_it_is_under_way(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_a_run_that_hangs_is_a_breach_while_it_is_under_way(runs_alone: Settings, instance: dg.DagsterInstance) -> None:
     for day in range(9, 3, -1):
         ran(instance, SEVEN - timedelta(days=day), 200.0)
     ran(instance, SEVEN - 6 * MINUTE, None)
-    assert len(breaches(settings, instance, SEVEN)) == 1
-    assert breaches(settings, instance, SEVEN - 2 * MINUTE) == []
+    assert len(breaches(runs_alone, instance, SEVEN)) == 1
+    assert breaches(runs_alone, instance, SEVEN - 2 * MINUTE) == []
 
 
 def test_too_many_failures_are_a_breach_whoever_started_the_runs(
-    settings: Settings, instance: dg.DagsterInstance
+    runs_alone: Settings, instance: dg.DagsterInstance
 ) -> None:
     for hour in range(1, 10):
         ran(instance, SEVEN - timedelta(hours=hour), 1.0)
     ran(instance, SEVEN - timedelta(hours=10), 1.0, job="__ASSET_JOB", failed=True)
-    assert breaches(settings, instance, SEVEN) == []
+    assert breaches(runs_alone, instance, SEVEN) == []
     ran(instance, SEVEN - timedelta(hours=11), 1.0, failed=True)
-    assert breaches(settings, instance, SEVEN) == ["failure_rate"]
+    assert breaches(runs_alone, instance, SEVEN) == ["failure_rate"]
 
 
 def test_a_partition_that_came_late_is_a_breach_and_history_that_was_filled_later_is_none(
