@@ -258,6 +258,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"needs {name.upper()} as well")
         return value
 
+    @field_validator("dpm_sla_raw_by", "dpm_sla_predictions_by")
+    @classmethod
+    def _is_a_minute_of_utc(cls, value: time) -> time:
+        if value.tzinfo is not None or value.second or value.microsecond:
+            raise ValueError("must be HH:MM, without a zone: it is UTC")
+        return value
+
     @field_validator("risk_api_base_url")
     @classmethod
     def _has_scheme_and_host(cls, value: str) -> str:

@@ -283,6 +283,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"DPM_ALERT_SMTP_URL": f"http://dpm:{PASSWORD}@mail"}, "must be an address such as smtp://"),
     ({"DPM_ALERT_SMTP_URL": f"smtp://dpm:{PASSWORD}@mail:port"}, "must be an address such as smtp://"),
     ({"DPM_ALERT_SMTP_URL": f"smtp://dpm:{PASSWORD}@mail"}, "needs DPM_ALERT_EMAIL_FROM"),
+    ({"DPM_SLA_PREDICTIONS_BY": "07:00+02:00"}, "must be HH:MM, without a zone: it is UTC"),
     ({"DPM_ALERT_WEBHOOK_SEVERITIES": "error,fatal"}, "'fatal' is none of info, warn, error, critical"),
 ]
 
