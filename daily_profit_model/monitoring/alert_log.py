@@ -97,22 +97,29 @@ class AlertLog:
         sent = 0
         for name, channel in channels.items():
             for act in list(alerts.due(self.acts(), name, self.now())):
-                if self.append(lambda acts, act=act, name=name: self._claim(acts, act, name)) is None:  # type: ignore[misc]  # mypy does not type defaults
+                if not self._claim(act, name):
                     continue
                 try:
                     channel.send(act["number"], alerts.alert_of(act))
                 except NotDelivered as problem:
-                    why = str(problem)
-                    self.append(lambda _, act=act, name=name, why=why: alerts.about(act, "not_sent", name, why))  # type: ignore[misc]  # as above
-                    log.warning("alert_not_sent", number=act["number"], channel=name, why=why)
+                    log.warning("alert_not_sent", number=act["number"], channel=name, why=str(problem))
+                    self._tell(alerts.about(act, "not_sent", name, str(problem)))
                     break
-                self.append(lambda _, act=act, name=name: alerts.about(act, "sent", name))  # type: ignore[misc]  # as above
+                self._tell(alerts.about(act, "sent", name))
                 sent += 1
         return sent
 
-    def _claim(self, acts: Sequence[Act], act: Act, name: str) -> dict[str, Any] | None:
-        still_due = any(other["number"] == act["number"] for other in alerts.due(acts, name, self.now()))
-        return alerts.about(act, "sending", name) if still_due else None
+    def _claim(self, act: Act, name: str) -> bool:
+        """Take it upon this process to send an alert; False: another has, or had, done so."""
+
+        def sending(acts: Sequence[Act]) -> Mapping[str, Any] | None:
+            still_due = any(other["number"] == act["number"] for other in alerts.due(acts, name, self.now()))
+            return alerts.about(act, "sending", name) if still_due else None
+
+        return self.append(sending) is not None
+
+    def _tell(self, told: Mapping[str, Any]) -> None:
+        self.append(lambda _: told)
 
     def _numbers(self) -> list[int]:
         numbers: list[int] = []

@@ -169,14 +169,19 @@ def _escaped(text: str, length: int) -> str:
 
 
 def _try(send: Callable[[], None], pause_s: float) -> None:
-    for attempt in Retrying(
+    """Send, again after what passes. Raises NotDelivered, whatever went wrong: one alert must not hold up the others."""
+    attempts = Retrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=pause_s),
         retry=retry_if_exception_type(_Passing),
         reraise=True,
-    ):
-        with attempt:
-            send()
+    )
+    try:
+        attempts(send)
+    except NotDelivered:
+        raise
+    except Exception as error:  # a name or an address that cannot be encoded, for one; its text may hold a secret
+        raise NotDelivered(f"it cannot be sent as it is ({type(error).__name__})") from None
 
 
 def _start_tls(server: smtplib.SMTP) -> bool:

@@ -237,6 +237,13 @@ def test_the_mail_server_is_logged_in_to_and_a_wrong_password_is_told_without_it
     assert "another-secret" not in repr(wrong)
 
 
+def test_what_cannot_be_encoded_is_not_sent_and_is_told_without_its_secret(post: Inbox) -> None:
+    odd = replace(by_mail(post), url=SecretStr(post.address.replace(PASSWORD, "gehe%C3%AFm")))
+    with pytest.raises(NotDelivered) as caught:
+        odd.send(1, ALERT)
+    assert str(caught.value) == "it cannot be sent as it is (UnicodeEncodeError)"
+
+
 @pytest.mark.parametrize("down", ["http", "smtp"])
 def test_no_secret_is_told_of_a_receiver_that_is_down(
     down: str, log: AlertLog, capfd: pytest.CaptureFixture[str]
