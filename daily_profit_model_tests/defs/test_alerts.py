@@ -26,10 +26,10 @@ from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.monitoring.alerts import ALERTS
 from daily_profit_model.defs.resources.notifier import Notifier, notifier_of, raise_alert
 from daily_profit_model.lake import Lake, write
-from daily_profit_model.monitoring.alerts import Alert
+from daily_profit_model.monitoring.alerts import SEVERITIES, Alert
 from daily_profit_model.monitoring.health import Finding
 from daily_profit_model.monitoring.sla import Breach
-from daily_profit_model.settings import WrongSettings, load_settings
+from daily_profit_model.settings import ALERT_SEVERITIES, WrongSettings, load_settings
 from daily_profit_model.tables.alerts import MONITORING_ALERTS
 from daily_profit_model.tables.quality import rule_results_of
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
@@ -298,6 +298,10 @@ def test_wrong_settings_are_told_without_their_secrets(
         load_settings()
     assert expected in str(caught.value)
     assert PASSWORD not in f"{caught.value} {caught.value.__cause__} {caught.value.__cause__!r}"
+
+
+def test_the_settings_know_the_severities_that_alerts_have() -> None:
+    assert ALERT_SEVERITIES == SEVERITIES
 
 
 def test_every_alert_sensor_waits_to_be_switched_on() -> None:
