@@ -1,4 +1,4 @@
-"""The deadlines of `monitoring.sla` as the UI shows them: an asset is fresh when something of it was made between the
+"""The deadlines of `monitoring.deadlines` as the UI shows them: an asset is fresh when something of it was made between the
 cut-off and its deadline. That the right partition is there is looked at by the checks of monitoring/alerts.
 """
 
@@ -9,7 +9,7 @@ from datetime import time, timedelta
 import dagster as dg
 
 from daily_profit_model.lake.lake import CUT_OFF_HOUR
-from daily_profit_model.monitoring.sla import deadlines
+from daily_profit_model.monitoring.deadlines import deadlines
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 

@@ -19,7 +19,7 @@ from daily_profit_model.defs.monitoring.service_levels import judge, promised_of
 from daily_profit_model.defs.raw.assets import FETCHED
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.lake import Lake, write, write_revision
-from daily_profit_model.monitoring.sla import MORNING_FEEDS
+from daily_profit_model.monitoring.deadlines import MORNING_FEEDS
 from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_QUARANTINE
 from daily_profit_model_tests.defs.test_graph import build_definitions

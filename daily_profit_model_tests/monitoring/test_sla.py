@@ -6,19 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from daily_profit_model.monitoring.deadlines import Deadline, Due, deadlines, due_since, late, missing
 from daily_profit_model.monitoring.sla import (
     RUNS_FOR_A_RATE,
     RUNS_REMEMBERED,
     RUNS_TO_LEARN,
-    Deadline,
-    Due,
     Run,
-    deadlines,
-    due_since,
     expected_seconds,
     failure_rate,
-    late,
-    missing,
     slow,
 )
 

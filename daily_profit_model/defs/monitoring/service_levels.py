@@ -1,6 +1,6 @@
 """What the platform keeps of what is promised of it: runs and times from Dagster's records, partitions from the lake.
 
-Verdicts are `monitoring.sla`'s; `dpm sla` tells them, and the sensor `promises_are_kept` raises alerts by them.
+Verdicts are those of `monitoring.deadlines` and `monitoring.sla`; `dpm sla` tells them, and the sensor `promises_are_kept` raises alerts by them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import dagster as dg
 from daily_profit_model.defs.automation.jobs import JOBS
 from daily_profit_model.defs.models.registry import first_in_force, known_changes
 from daily_profit_model.lake import Lake
-from daily_profit_model.monitoring import sla
+from daily_profit_model.monitoring import deadlines, sla
+from daily_profit_model.monitoring.deadlines import Deadline
 from daily_profit_model.monitoring.health import Finding
-from daily_profit_model.monitoring.sla import Breach, Deadline, Run
+from daily_profit_model.monitoring.sla import Breach, Run
 from daily_profit_model.settings import Settings
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -74,26 +75,26 @@ def ended_since(instance: dg.DagsterInstance, since: datetime) -> list[Run]:
 
 def promised_of(settings: Settings) -> tuple[Deadline, ...]:
     """The deadlines, with the settings' times."""
-    return sla.deadlines(settings.dpm_sla_raw_by, settings.dpm_sla_predictions_by)
+    return deadlines.deadlines(settings.dpm_sla_raw_by, settings.dpm_sla_predictions_by)
 
 
 def missing_of(lake: Lake, settings: Settings, now: datetime, since: datetime | None = None) -> list[Breach]:
     """The partitions that are not there though their deadline has passed at `now`."""
     promised = promised_of(settings)
     present = {deadline.table: lake.partitions(deadline.table) for deadline in promised}
-    due = sla.due_since(promised, now, settings.dpm_start_date, since)
-    return sla.missing(due, present, first_in_force(known_changes(lake)))
+    due = deadlines.due_since(promised, now, settings.dpm_start_date, since)
+    return deadlines.missing(due, present, first_in_force(known_changes(lake)))
 
 
 def _of_deadlines(
     settings: Settings, instance: dg.DagsterInstance, now: datetime, since: datetime | None
 ) -> Iterator[Finding | Breach]:
-    due = sla.due_since(promised_of(settings), now, settings.dpm_start_date, since)
+    due = deadlines.due_since(promised_of(settings), now, settings.dpm_start_date, since)
     if not due:
         yield Finding("deadline", "ok", f"nothing is due yet: the history begins on {settings.dpm_start_date}")
         return
     missing = missing_of(Lake(settings.lake_root), settings, now, since)
-    late = sla.late(due, _first_made(instance, due), _first_run(instance))
+    late = deadlines.late(due, _first_made(instance, due), _first_run(instance))
     yield from (*missing, *late)
     if not missing and not late:
         yield Finding(
@@ -127,7 +128,7 @@ def _judged_runs(runs: Sequence[Run], since: datetime | None) -> list[Run]:
     return [*newest.values(), *(run for run in runs if run.ended is None and run is not newest[run.job])]
 
 
-def _first_made(instance: dg.DagsterInstance, due: Sequence[sla.Due]) -> dict[tuple[str, str], datetime]:
+def _first_made(instance: dg.DagsterInstance, due: Sequence[deadlines.Due]) -> dict[tuple[str, str], datetime]:
     """When each due partition was first materialised, as far as the event log knows."""
     made = {}
     for one in due:
