@@ -20,6 +20,7 @@ from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, set
 from daily_profit_model.commands.quality import quality_app
 from daily_profit_model.commands.quarantine import quarantine_app
 from daily_profit_model.commands.sandbox import sandbox_app
+from daily_profit_model.commands.sla import sla
 from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
 
@@ -129,6 +130,7 @@ def predict(
 app.command()(train)
 app.command()(explain)
 app.command()(health)
+app.command()(sla)
 
 
 @app.command()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from upath import UPath
 
 DEFAULT_DATA_DIR = Path("data/local")
 SETTINGS_FILE = "settings.env"
+ALERT_SEVERITIES = ("info", "warn", "error", "critical")
 
 
 class WrongSettings(Exception):
@@ -35,7 +37,9 @@ class WrongUse(Exception):
 class Settings(BaseSettings):
     """The settings of one process. Field names are the variables' names in lower case."""
 
-    model_config = SettingsConfigDict(extra="ignore", env_file_encoding="utf-8", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        extra="ignore", env_file_encoding="utf-8", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     dpm_data_dir: Path = Field(DEFAULT_DATA_DIR, description="Folder of lake/, dagster/, models/, reports/, cache/")
     dpm_lake_uri: str = Field("", description="Folder or object store of the lake; default {DPM_DATA_DIR}/lake")
@@ -156,6 +160,30 @@ class Settings(BaseSettings):
         validate_default=True,
         description="GB (10^9 bytes) of memory left below which `dpm health` fails",
     )
+    dpm_alert_webhook_url: SecretStr = Field(
+        SecretStr(""), description="Where alerts are posted as Slack's JSON (https://…); empty: nowhere"
+    )
+    dpm_alert_webhook_severities: str = Field(
+        "warn,error,critical", description="Severities (info, warn, error, critical) that go to the webhook"
+    )
+    dpm_alert_email_from: str = Field("", description="Sender of alerts by e-mail")
+    dpm_alert_email_to: str = Field("", description="Recipients of alerts by e-mail, separated by commas")
+    dpm_alert_email_severities: str = Field(
+        "error,critical", description="Severities (info, warn, error, critical) that go out by e-mail"
+    )
+    dpm_alert_smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server for alerts: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…:465",
+    )
+    dpm_alert_cooldown_minutes: int = Field(
+        240, ge=1, le=10_080, description="Minutes in which the same event is alerted once; then comes a reminder"
+    )
+    dpm_sla_raw_by: time = Field(time(6, 30), description="When (UTC) yesterday's raw tables must be there, HH:MM")
+    dpm_sla_predictions_by: time = Field(time(7), description="When (UTC) today's predictions must be there, HH:MM")
+    dpm_sla_failure_rate: float = Field(
+        0.1, ge=0, le=1, description="Share of the runs of the last DPM_SLA_DAYS days that may fail"
+    )
+    dpm_sla_days: int = Field(7, ge=1, le=90, description="Days over which `dpm sla` looks at runs")
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 
@@ -208,6 +236,35 @@ class Settings(BaseSettings):
             raise ValueError(f"must not be above {name.upper()}={info.data[name]:g}")
         return value
 
+    @field_validator("dpm_alert_webhook_severities", "dpm_alert_email_severities")
+    @classmethod
+    def _are_severities(cls, value: str) -> str:
+        if wrong := [name for name in _listed(value) if name not in ALERT_SEVERITIES]:
+            raise ValueError(f"{wrong[0]!r} is none of {', '.join(ALERT_SEVERITIES)}")
+        return value
+
+    @field_validator("dpm_alert_webhook_url")
+    @classmethod
+    def _is_a_web_address(cls, value: SecretStr) -> SecretStr:
+        _check_address(value.get_secret_value(), ("http", "https"), "https://hooks.example.com/services/…")
+        return value
+
+    @field_validator("dpm_alert_smtp_url")
+    @classmethod
+    def _is_a_mail_server_with_sender_and_recipients(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        _check_address(value.get_secret_value(), ("smtp", "smtps"), "smtp://user:password@mail.example.com:587")
+        for name in ("dpm_alert_email_from", "dpm_alert_email_to"):
+            if value.get_secret_value() and not _listed(info.data.get(name, "")):
+                raise ValueError(f"needs {name.upper()} as well")
+        return value
+
+    @field_validator("dpm_sla_raw_by", "dpm_sla_predictions_by")
+    @classmethod
+    def _is_a_minute_of_utc(cls, value: time) -> time:
+        if value.tzinfo is not None or value.second or value.microsecond:
+            raise ValueError("must be HH:MM, without a zone: it is UTC")
+        return value
+
     @field_validator("risk_api_base_url")
     @classmethod
     def _has_scheme_and_host(cls, value: str) -> str:
@@ -255,6 +312,18 @@ class Settings(BaseSettings):
     def reports_dir(self) -> Path:
         return self.dpm_data_dir / "reports"
 
+    @property
+    def alert_webhook_severities(self) -> list[str]:
+        return _listed(self.dpm_alert_webhook_severities)
+
+    @property
+    def alert_email_severities(self) -> list[str]:
+        return _listed(self.dpm_alert_email_severities)
+
+    @property
+    def alert_recipients(self) -> list[str]:
+        return _listed(self.dpm_alert_email_to)
+
     def required_key(self) -> str:
         """The API key. Raises WrongSettings when it is not set."""
         key = self.risk_api_key.get_secret_value()
@@ -273,10 +342,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
-        meaning = Settings.model_fields[name.lower()].description
-        raise WrongSettings(
-            f"{name}={first['input']!r} cannot be used: {first['msg']}. {name} is: {meaning}"
-        ) from error
+        field = Settings.model_fields[name.lower()]
+        meaning, given = field.description, "(a secret)" if field.annotation is SecretStr else repr(first["input"])
+        raise WrongSettings(f"{name}={given} cannot be used: {first['msg']}. {name} is: {meaning}") from error
 
 
 def configure_logs(form: str) -> None:
@@ -291,6 +359,21 @@ def configure_logs(form: str) -> None:
         # Asked for with each line: a standard error that was replaced since, and closed, must not fail a fetch.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _check_address(text: str, schemes: Sequence[str], example: str) -> None:
+    """Raises ValueError, which says nothing of the address, when it cannot be one."""
+    try:
+        parts = urlsplit(text)
+        wrong = parts.scheme not in schemes or not parts.hostname or parts.port == 0
+    except ValueError:
+        wrong = True
+    if text and wrong:
+        raise ValueError(f"must be an address such as {example}")
 
 
 def _from_file(path: Path, name: str) -> str:

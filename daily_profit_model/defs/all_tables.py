@@ -18,6 +18,7 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_INTERVAL_CALIBRATION,
 )
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.alerts import MONITORING_ALERTS
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QUALITY, profile_of, rule_results_of
@@ -70,6 +71,7 @@ LAKE_TABLES = (
     RAW_TEST_LOGINS,
     RAW_REQUESTS,
     MODELS_TRANSITIONS,
+    MONITORING_ALERTS,
     *(profile_of(table) for table in ALL_TABLES),
     *(rule_results_of(table) for table in ALL_TABLES),
 )

@@ -6,6 +6,8 @@ import dagster as dg
 
 from daily_profit_model.defs.all_rules import RULES
 from daily_profit_model.defs.all_tables import TABLES
+from daily_profit_model.defs.automation.alerts import ALERT_SENSORS
+from daily_profit_model.defs.automation.deadlines import DEADLINES, after_the_deadlines
 from daily_profit_model.defs.automation.jobs import JOBS
 from daily_profit_model.defs.automation.schedules import SCHEDULES
 from daily_profit_model.defs.automation.sensors import SENSORS
@@ -17,11 +19,13 @@ from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
 from daily_profit_model.defs.monitoring import quality, reconciliation, storage
+from daily_profit_model.defs.monitoring.alerts import ALERTS, deadlines_kept
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
 from daily_profit_model.defs.raw import assets as raw
 from daily_profit_model.defs.raw import checks as raw_checks
 from daily_profit_model.defs.resources.lake_io import LakeIOManager, lake_resource
+from daily_profit_model.defs.resources.notifier import notifier_resource
 from daily_profit_model.defs.resources.services import risk_api_resource, settings_resource
 from daily_profit_model.defs.staging import assets as staging
 from daily_profit_model.defs.staging import checks as staging_checks
@@ -53,16 +57,17 @@ def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
 def build_definitions() -> dg.Definitions:
     """Every asset, check, job, schedule and sensor, with the resources that they need."""
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules(LAYERS), TRANSITIONS],
-        asset_checks=[checks for layer in CHECKS for checks in layer.CHECKS],
-        jobs=JOBS,
-        schedules=SCHEDULES,
-        sensors=SENSORS,
+        assets=[*dg.load_assets_from_modules(LAYERS), TRANSITIONS, ALERTS],
+        asset_checks=[checks for layer in CHECKS for checks in layer.CHECKS] + [deadlines_kept],
+        jobs=[*JOBS, DEADLINES],
+        schedules=[*SCHEDULES, after_the_deadlines],
+        sensors=[*SENSORS, *ALERT_SENSORS],
         resources={
             "lake": lake_resource,
             "lake_io": lake_io_manager,
             "settings": settings_resource,
             "risk_api": risk_api_resource,
+            "notifier": notifier_resource,
         },
         # a step costs 0.1 s in this process and 2 s in one of its own (DAGSTER.md)
         executor=dg.in_process_executor,

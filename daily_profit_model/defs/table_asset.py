@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from daily_profit_model.defs.calendars import calendar_of
+from daily_profit_model.defs.freshness import freshness_of
 from daily_profit_model.quality.page import page_path
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
@@ -54,6 +55,7 @@ def table_asset(
         code_version=code_version,
         partitions_def=calendar_of(table),
         backfill_policy=dg.BackfillPolicy.multi_run(days_a_run),
+        freshness_policy=freshness_of(table),
         io_manager_key="lake_io",
         **kwargs,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ import dagster as dg
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import range_tags
+from daily_profit_model.defs.failures import failure_reason
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
 from daily_profit_model.defs.raw.assets import KEEP_COMPLETE_TAG
@@ -28,10 +28,6 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 AssetConfigs = Mapping[str, Mapping[str, object]]
 """Run config of assets, by table."""
-
-_OURS = "daily_profit_model."
-"""How the message of an error of ours begins: it is the one that says what and where."""
-_CLASS_NAME = re.compile(r"^[\w.]+: ")
 
 
 class RunFailed(Exception):
@@ -142,7 +138,7 @@ class Launcher:
         if not result.success:
             if _is_interrupted(result):
                 raise KeyboardInterrupt
-            why = _why(result)
+            why = failure_reason(result.all_events)
             raise RunFailed(why.message, is_partial=why.cls_name == PartitionsBlocked.__name__)
         evaluations = result.get_asset_check_evaluations()
         failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
@@ -184,23 +180,3 @@ def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
         and event.step_failure_data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__
         for event in result.all_events
     )
-
-
-@dataclass(frozen=True)
-class _Reason:
-    """Why a run failed."""
-
-    message: str
-    cls_name: str | None = None
-
-
-def _why(result: dg.ExecuteInProcessResult) -> _Reason:
-    """The first failing step's own error, in one line."""
-    for event in result.all_events:
-        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None and not error.message.startswith(_OURS):
-                error = error.cause
-            said = " ".join(error.message.split()) if error is not None else "no error was recorded"
-            return _Reason(f"{event.step_key}: {_CLASS_NAME.sub('', said)}", error.cls_name if error else None)
-    return _Reason("the run failed before its first step")
