@@ -7,6 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
+from daily_profit_model import pictures
 from daily_profit_model.modeling import plots
 from daily_profit_model.modeling.training import TrainedModel
 from daily_profit_model_tests.modeling.served_day import ServedDay, on_day
@@ -21,12 +22,12 @@ def outcomes(trained: TrainedModel) -> pa.Table:
 def test_the_test_days_fit_into_metadata_and_repeat(trained: TrainedModel) -> None:
     picture = plots.plot_test_days(trained.test_predictions)
     assert picture.startswith(b"\x89PNG")
-    assert 2000 < len(picture) <= plots.LARGEST_PNG_BYTES
+    assert 2000 < len(picture) <= pictures.LARGEST_PNG_BYTES
     assert picture == plots.plot_test_days(trained.test_predictions)
 
 
 def test_outcomes_are_drawn_with_and_without_rows(outcomes: pa.Table) -> None:
-    assert len(plots.plot_outcomes(outcomes)) <= plots.LARGEST_PNG_BYTES
+    assert len(plots.plot_outcomes(outcomes)) <= pictures.LARGEST_PNG_BYTES
     assert plots.plot_outcomes(outcomes.slice(0, 0)).startswith(b"\x89PNG")
 
 
@@ -47,12 +48,12 @@ def test_calibration_over_the_days_is_drawn_and_repeats_for_one_day_and_for_grou
     days = [on_day(one if day % 3 else empty, date(2026, 3, day)) for day in range(1, 31)]
     drawn = plots.plot_calibration(pa.concat_tables(days))
     assert drawn.startswith(b"\x89PNG")
-    assert len(drawn) <= plots.LARGEST_PNG_BYTES
+    assert len(drawn) <= pictures.LARGEST_PNG_BYTES
     assert drawn == plots.plot_calibration(pa.concat_tables(days[::-1]))
     assert plots.plot_calibration(one) != drawn
 
 
 def test_a_picture_that_fits_at_no_resolution_is_an_error(outcomes: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plots, "LARGEST_PNG_BYTES", 10)
+    monkeypatch.setattr(pictures, "LARGEST_PNG_BYTES", 10)
     with pytest.raises(ValueError, match="more than 10 bytes at any resolution"):
         plots.plot_outcomes(outcomes.slice(0, 5))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from daily_profit_model import pictures
 from daily_profit_model.modeling import plots
 from daily_profit_model.modeling.reasons import Meaning, Reason, Reasons, as_dict, reasons_of, steps, told
 from daily_profit_model.modeling.training import TrainedModel
@@ -159,7 +160,7 @@ def test_a_waterfall_repeats_fits_into_metadata_and_shows_other_steps_otherwise(
     bars = [("base", 5.0), *((f"a_feature_with_a_long_name_{n} = 12.345678", (-1.0) ** n * n) for n in range(12))]
     drawn = plots.plot_waterfall("a1", bars, "median as served")
     assert drawn.startswith(b"\x89PNG")
-    assert len(drawn) <= plots.LARGEST_PNG_BYTES
+    assert len(drawn) <= pictures.LARGEST_PNG_BYTES
     assert drawn == plots.plot_waterfall("a1", bars, "median as served")
     assert drawn != plots.plot_waterfall("a1", bars[:-1], "median as served")
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daily_profit_model import pictures
 from daily_profit_model.modeling import plots, tuning
 from daily_profit_model.modeling.boosting import BoosterSettings, bin_parts, fit_boosters, grow
 from daily_profit_model.modeling.contracts import MODELS_TUNING
@@ -247,7 +248,7 @@ def test_the_rows_of_a_search_are_those_of_the_contract_with_one_best(design: De
     assert rows["gain"][0].as_py() == 0.0
     assert max(rows["gain"].to_pylist()) > 0.01
     drawn = plots.plot_tuning(rows, importances(in_one_go))
-    assert 2000 < len(drawn) <= plots.LARGEST_PNG_BYTES
+    assert 2000 < len(drawn) <= pictures.LARGEST_PNG_BYTES
     assert drawn == plots.plot_tuning(rows.take(pa.array([2, 0, 3, 1])), {})
 
 
