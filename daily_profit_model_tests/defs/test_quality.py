@@ -1,9 +1,7 @@
 """Rules as asset checks, on a real instance: a status a partition, in one-partition and in range runs."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,7 +10,6 @@ import pytest
 from daily_profit_model.defs.all_rules import RULES as ALL_RULES
 from daily_profit_model.defs.calendars import DAILY
 from daily_profit_model.defs.quality import NO_BREAK, checks_by_table, checks_for
-from daily_profit_model.defs.resources.event_log import PooledSqliteEventLogStorage
 from daily_profit_model.defs.resources.lake_io import LakeIOManager
 from daily_profit_model.engine import Query, Source
 from daily_profit_model.lake import Lake
@@ -268,14 +265,3 @@ def test_the_graph_has_a_check_for_every_rule_and_at_most_fifty_a_table() -> Non
 def test_a_rule_of_a_table_of_another_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="raw/accounts"):
         checks_by_table((STAGING_ACCOUNTS,), RULES)
-
-
-def test_the_event_log_looks_for_a_table_until_it_is_there(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        storage = PooledSqliteEventLogStorage(str(tmp_path))
-        stack.callback(storage.dispose)
-        assert [storage.has_table("asset_check_executions") for _ in range(2)] == [True, True]
-        with storage.index_connection() as connection:
-            assert not storage.has_table("late")
-            connection.exec_driver_sql("create table late (id integer)")
-        assert storage.has_table("late")

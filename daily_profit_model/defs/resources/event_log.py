@@ -4,6 +4,10 @@ The stock storage opens and closes a connection per statement, and closing the l
 WAL database checkpoints it to disk, so that every event costs some 50 ms. Here a connection a database
 stays open, and a commit waits for the operating system instead of the disk (PRAGMA synchronous=NORMAL:
 a killed process loses nothing, a power cut at most the newest events; data lie in the lake, fsynced).
+
+Results of checks are the most of all events: 200 rules over 60 days are 12,000. The stock storage makes
+the text of each three times and its statements anew, and the text of a planned check once a partition.
+Here a text is made once, and the statements are these two.
 """
 
 from __future__ import annotations
@@ -13,15 +17,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dagster._core.events import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import create_engine, event
+from sqlalchemy import bindparam, create_engine
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.event import listen
 from sqlalchemy.pool import QueuePool
 
 OPEN_SHARDS = 8
 """Databases kept open at once: the index and the newest runs'."""
+
+_EXECUTIONS = AssetCheckExecutionsTable.c
+_EVALUATED = (
+    AssetCheckExecutionsTable.update()
+    .where(
+        _EXECUTIONS.asset_key == bindparam("of_asset_key"),
+        _EXECUTIONS.check_name == bindparam("of_check_name"),
+        _EXECUTIONS.run_id == bindparam("of_run_id"),
+        _EXECUTIONS.partition.is_not_distinct_from(bindparam("of_partition")),
+    )
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "execution_status",
+                "evaluation_event",
+                "evaluation_event_timestamp",
+                "evaluation_event_storage_id",
+                "materialization_event_storage_id",
+            )
+        }
+    )
+)
+"""What was planned for a check, run and partition becomes what the check said."""
 
 
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
@@ -55,7 +88,7 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             max_overflow=2,  # setting up a database opens a second one
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
-        event.listen(engine, "connect", _do_not_wait_for_the_disk)
+        listen(engine, "connect", _do_not_wait_for_the_disk)
         if shard not in self._initialized_dbs:
             self._initdb(engine)
             self._initialized_dbs.add(shard)
@@ -63,6 +96,53 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         while len(self._engines) > OPEN_SHARDS:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """The result of a run's check in one transaction a database; any other event as ever."""
+        if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
+            super().store_event(event)
+            return
+        row = self._event_to_row(event)
+        with self.run_connection(event.run_id) as connection:
+            connection.execute(SqlEventLogStorageTable.insert(), row)
+        said: Any = event.get_dagster_event().event_specific_data
+        target = said.target_materialization_data
+        status = AssetCheckExecutionRecordStatus.SUCCEEDED if said.passed else AssetCheckExecutionRecordStatus.FAILED
+        with self.index_connection() as connection:
+            stored = connection.execute(SqlEventLogStorageTable.insert(), row)
+            of = {
+                "asset_key": said.asset_key.to_string(),
+                "check_name": said.check_name,
+                "run_id": event.run_id,
+                "partition": said.partition,
+            }
+            result = {
+                "execution_status": status.value,
+                "evaluation_event": row["event"],
+                "evaluation_event_timestamp": row["timestamp"],
+                "evaluation_event_storage_id": stored.lastrowid,
+                "materialization_event_storage_id": target.storage_id if target else None,
+            }
+            planned = connection.execute(_EVALUATED, {**result, **{f"of_{name}": of[name] for name in of}})
+            if not planned.rowcount:
+                connection.execute(AssetCheckExecutionsTable.insert(), {**of, **result})
+
+    def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
+        planned: Any = event.get_dagster_event().event_specific_data
+        partitions = planned.partitions_subset.get_partition_keys() if planned.partitions_subset else [None]
+        row = self._event_to_row(event)
+        same = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": row["event"],
+            "evaluation_event_timestamp": row["timestamp"],
+            "evaluation_event_storage_id": event_id,
+        }
+        with self.index_connection() as connection:
+            rows = [{**same, "partition": partition} for partition in partitions]
+            connection.execute(AssetCheckExecutionsTable.insert(), rows)
 
     def has_table(self, table_name: str) -> bool:
         """A table that is there stays. Dagster asks for every check result, over a connection of its own,
