@@ -37,7 +37,8 @@ from daily_profit_model.tables import Table
 SINGLE_FILE = "part-0.parquet"
 ROW_GROUP = 2**17
 """Rows of a row group: what a writer of many rows holds at a time."""
-
+FEW_ROWS = 10_000
+"""Up to here a thread costs more than what it does beside: most files are that small."""
 
 LEFT_AFTER_S = 3600.0
 """A temporary file that old belongs to a writer that was killed."""
@@ -210,10 +211,16 @@ def write_rows(
             write_statistics=repeating,
         ) as writer,
     ):
-        for group in one_ahead(_row_groups(table, partition, rows)):
-            hashed = beside.submit(content.update, group)
-            writer.write_table(group.select(table.stored_names), row_group_size=ROW_GROUP)
-            hashed.result()
+        groups = _row_groups(table, partition, rows)
+        for group in groups if rows.num_rows <= FEW_ROWS else one_ahead(groups):
+            own = group.select(table.stored_names)
+            if group.num_rows <= FEW_ROWS:
+                content.update(group)
+                writer.write_table(own, row_group_size=ROW_GROUP)
+            else:
+                hashed = beside.submit(content.update, group)
+                writer.write_table(own, row_group_size=ROW_GROUP)
+                hashed.result()
         found = content.hexdigest()
         described = json.dumps({**footer, "content_hash": found}, sort_keys=True, default=str)
         writer.add_key_value_metadata({FOOTER_KEY: described.encode()})

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from daily_profit_model.defs.resources.event_log import PooledSqliteEventLogStorage
+from daily_profit_model.defs.resources.event_log import RESULTS_AT_ONCE, PooledSqliteEventLogStorage
 
+ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 DAYS = dg.StaticPartitionsDefinition(["a", "b", "c"])
 RESULTS = "asset_key, check_name, partition, run_id, execution_status, evaluation_event, evaluation_event_timestamp"
 TARGETS = "evaluation_event_storage_id, materialization_event_storage_id"
@@ -91,6 +94,26 @@ def test_what_a_run_tells_is_stored_as_by_dagsters_own_storage(tmp_path: Path, *
         assert len(expected["asset_check_executions"]) >= 7  # two checks of three partitions, and one without
         assert {row[4] for row in expected["asset_check_executions"]} >= {"SUCCEEDED", "FAILED"}
         assert rows(pooled, entries) == expected
+
+
+def test_results_are_there_for_whoever_asks_next_and_after_every_hundredth_for_other_processes(tmp_path: Path) -> None:
+    results = [entry for entry in told() if entry.run_id and entry.dagster_event_type == ASSET_CHECK_EVALUATION]
+    with ExitStack() as stack:
+        writer, other = (PooledSqliteEventLogStorage(str(tmp_path)) for _ in range(2))
+        stack.callback(writer.dispose)
+        stack.callback(other.dispose)
+
+        def seen(storage: SqliteEventLogStorage) -> int:
+            with storage.index_connection() as connection:
+                return int(connection.exec_driver_sql("select count(*) from event_logs").scalar_one())
+
+        for entry in islice(cycle(results), RESULTS_AT_ONCE + 3):
+            writer.store_event(entry)
+        assert seen(other) == RESULTS_AT_ONCE
+        assert seen(writer) == seen(other) == RESULTS_AT_ONCE + 3
+        writer.store_event(results[0])
+        writer.dispose()
+        assert seen(other) == RESULTS_AT_ONCE + 4
 
 
 def test_the_event_log_looks_for_a_table_until_it_is_there(tmp_path: Path) -> None:
