@@ -24,6 +24,8 @@ RULES = (
         edges=ACTIVITY_EDGES,
         least_reach=LEAST_REACH,
     ),
-    *history_rules(PREDICTIONS_ACCOUNT_DAILY),
+    *history_rules(PREDICTIONS_ACCOUNT_DAILY, alike_by="forecaster"),
 )
+"""Another forecaster says other things by design: a promotion is no fault of the day."""
+
 CHECKS = checks_by_table((FEATURE_SNAPSHOTS, MODEL_SCORES, PREDICTIONS_ACCOUNT_DAILY, PORTFOLIO_DAILY), RULES)
