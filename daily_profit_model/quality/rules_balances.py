@@ -202,8 +202,16 @@ _HOURS = Frame(
     Query(
         f"""
 with hours as (
-    select date, {_SAME_ACCOUNT}, sum(num_trades) as trades, sum(net_profit) as net_profit
+    select
+        date, {_SAME_ACCOUNT}, sum(num_trades) as trades, sum(net_profit) as net_profit,
+        count(distinct hour) filter (num_trades > 0) as hours
     from raw_metrics_hourly
+    where date between $first_day and $last_day
+    group by all
+),
+traded as (
+    select date, platform, broker, login, count(distinct hour(close_time)) as hours
+    from raw_trades_closed
     where date between $first_day and $last_day
     group by all
 ),
@@ -214,21 +222,24 @@ gaps as (
         days.num_trades,
         days.net_profit,
         coalesce(hours.trades, 0) - days.num_trades as trades_gap,
-        round(coalesce(hours.net_profit, 0) - days.net_profit, 2) as profit_gap
+        round(coalesce(hours.net_profit, 0) - days.net_profit, 2) as profit_gap,
+        traded.hours - coalesce(hours.hours, 0) as missing_hours
     from raw_metrics_daily as days
     left join hours
         using (date, {_SAME_ACCOUNT})
+    left join traded
+        using (date, platform, broker, login)
     where date between $first_day and $last_day
 )
 select
-    date, {_SAME_ACCOUNT}, num_trades, net_profit,
+    date, {_SAME_ACCOUNT}, num_trades, net_profit, missing_hours,
     case when sum((trades_gap <> 0)::int) over (partition by date) > {FEW_ROWS} then trades_gap else 0 end
         as trades_gap,
     case when sum((abs(profit_gap) > {CENT})::int) over (partition by date) > {FEW_ROWS} then profit_gap else 0 end
         as profit_gap
 from gaps
 """,
-        (newest(RAW_METRICS_HOURLY), if_there(RAW_METRICS_DAILY)),
+        (newest(RAW_METRICS_HOURLY), if_there(RAW_METRICS_DAILY), if_there(RAW_TRADES_CLOSED)),
     ),
 )
 
@@ -348,6 +359,7 @@ HOURLY_RELATIONS_RULES = (
         expectations=(
             between("trades_gap", 0, 0, mostly=_MOSTLY, says="the trades of the hours are those of the day"),
             between("profit_gap", -CENT, CENT, mostly=_MOSTLY, says="the profits of the hours add up to the day's"),
+            between("missing_hours", high=0, says="every hour with a closed trade has its row"),
         ),
         reason="Hours are the parts of the day; daily rows are corrected for some days, hourly ones need not be.",
         advice="monitoring/reconciliation names the accounts and the hours; fetch the hourly metrics again.",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from daily_profit_model_tests.quality.good_rows import ENDED
 from daily_profit_model_tests.quality.small_firm import Day
-from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, repeated, shifted
+from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, removed, repeated, shifted
 
 ACCOUNTS, DAILY, HOURLY = "raw/accounts", "raw/metrics_daily", "raw/metrics_hourly"
 CLOSED, OPEN, PLANS, REGIMES = "raw/trades_closed", "raw/trades_open", "raw/plans", "raw/market_regimes"
@@ -220,6 +220,7 @@ RAW_FAULTS = (
                 all_changed(HOURLY, num_trades=4, mean_profit=None),
                 UNTOLD,
             ),
+            ("hours_add_up", "every hour with a closed trade has its row", removed(HOURLY)),
             (
                 "hours_add_up",
                 "the profits of the hours add up to the day's",

@@ -253,6 +253,14 @@ def hours_against_day(column: str, tolerance: float) -> Callable[[Days], int]:
     return count
 
 
+def hours_untold(days: Days) -> int:
+    trades = days.rows("raw/trades_closed")
+    traded = trades.assign(hour=[close.hour for close in trades["close_time"]]).groupby("login")["hour"].nunique()
+    hours = days.rows("raw/metrics_hourly")
+    told = hours[hours["num_trades"] > 0].groupby("login")["hour"].nunique()
+    return int((traded > told.reindex(traded.index).fillna(0)).sum())
+
+
 def vanished(days: Days) -> int:
     today = set(map(tuple, days.rows("raw/accounts")[ACCOUNT].to_numpy()))
     return len(set(map(tuple, days.before("raw/accounts")[ACCOUNT].to_numpy())) - today)
@@ -310,6 +318,7 @@ FROM_THE_TABLES: dict[tuple[str, str, int], Callable[[Days], int]] = {
     ("raw/accounts", "accounts_stay", 0): vanished,
     ("raw/metrics_hourly", "hours_add_up", 0): hours_against_day("num_trades", 0.0),
     ("raw/metrics_hourly", "hours_add_up", 1): hours_against_day("net_profit", 0.01),
+    ("raw/metrics_hourly", "hours_add_up", 2): hours_untold,
     ("raw/trades_open", "open_is_not_closed", 0): open_and_closed,
     ("features/trade_daily", "trade_days_equal_trades", 0): trades_uncounted,
     ("features/trade_daily", "trade_days_equal_trades", 1): cents_uncounted,
