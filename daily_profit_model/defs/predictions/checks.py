@@ -1,20 +1,31 @@
-"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`
-and `.rules_history`.
+"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`,
+`.rules_served` and `.rules_history`.
 """
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
-from daily_profit_model.modeling.contracts import MODEL_SCORES
+from daily_profit_model.modeling.conformity import ACTIVITIES, ACTIVITY_EDGES, LEAST_REACH
+from daily_profit_model.modeling.contracts import MODEL_SCORES, MONITORING_INTERVAL_CALIBRATION
 from daily_profit_model.quality.rules_history import history_rules
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_scores import scores_rules, snapshot_rules
+from daily_profit_model.quality.rules_served import served_rules
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
 RULES = (
     *snapshot_rules(FEATURE_SNAPSHOTS, FEATURES_ACCOUNT_DAILY),
     *scores_rules(MODEL_SCORES, FEATURE_SNAPSHOTS),
     *PREDICTIONS_RULES,
-    *history_rules(PREDICTIONS_ACCOUNT_DAILY),
+    *served_rules(
+        MODEL_SCORES,
+        MONITORING_INTERVAL_CALIBRATION,
+        activities=ACTIVITIES,
+        edges=ACTIVITY_EDGES,
+        least_reach=LEAST_REACH,
+    ),
+    *history_rules(PREDICTIONS_ACCOUNT_DAILY, alike_by="forecaster"),
 )
+"""Another forecaster says other things by design: a promotion is no fault of the day."""
+
 CHECKS = checks_by_table((FEATURE_SNAPSHOTS, MODEL_SCORES, PREDICTIONS_ACCOUNT_DAILY, PORTFOLIO_DAILY), RULES)
