@@ -66,7 +66,7 @@ def checks_for(table: Table, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
         run = context.op_execution_context
         days = list(run.partition_keys)
         outcomes = evaluate([rule for rule in rules if rule.id in selected], partial(load, run.resources.lake), days)
-        keep(run.resources.lake, table, outcomes)
+        keep(run.resources.lake, table, outcomes, rules)
         blocked = [outcome for outcome in outcomes if outcome.rule.blocking and not outcome.passed]
         # of several days the others go on: what is downstream leaves the blocked ones out (`resources.blocked`)
         stops = len({outcome.partition for outcome in blocked}) == len(days)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from daily_profit_model.lake import Lake, LakeError, PartitionFile, content_hash, read
+from daily_profit_model.lake.lake import damaged
 from daily_profit_model.lake.storage import tables_in
 from daily_profit_model.risk_api.client import RiskApi
 from daily_profit_model.risk_api.errors import RiskApiError
@@ -109,7 +110,7 @@ def memory_left(system: Path = Path("/")) -> int | None:
 def rule_results(lake: Lake) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Of each table the newest day that rules judged, and the (table, rule) of severity error that do not hold on it.
 
-    Both are empty when no results are stored.
+    Both are empty when no results are stored. Raises LakeError when a file of them is damaged.
     """
     newest: dict[str, str] = {}
     failed: list[tuple[str, str]] = []
@@ -118,8 +119,11 @@ def rule_results(lake: Lake) -> tuple[dict[str, str], list[tuple[str, str]]]:
         path = lake.file(kept, day[0]) if day else None
         if path is None:
             continue
-        with path.open("rb") as stream:
-            rows = pq.ParquetFile(stream).read(["table", "rule", "severity", "passed"]).to_pylist()
+        try:
+            with path.open("rb") as stream:
+                rows = pq.ParquetFile(stream).read(["table", "rule", "severity", "passed"]).to_pylist()
+        except (OSError, ValueError) as error:
+            raise damaged(path, kept, day[0], error) from error
         newest |= {row["table"]: day[0] for row in rows}
         failed += [(row["table"], row["rule"]) for row in rows if row["severity"] == "error" and not row["passed"]]
     return newest, failed

@@ -180,7 +180,9 @@ def describe(outcome: Outcome) -> str | None:
 
 
 def _cell(value: object) -> object:
-    """A value without the digits that binary fractions add."""
+    """A value in one line that no terminal obeys, without the digits that binary fractions add."""
+    if isinstance(value, str):
+        return "".join(character if character.isprintable() else " " for character in value)
     return float(f"{value:.10g}") if isinstance(value, float) else value
 
 

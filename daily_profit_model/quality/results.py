@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from daily_profit_model.lake import Lake, read, write
 from daily_profit_model.quality.outcome import Outcome, describe
+from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.quality import MONITORING_QUALITY, rule_results_of
 
@@ -22,16 +23,21 @@ WEIGHTS: Mapping[str, int] = {"error": 3, "warn": 1}
 _FORM = "1"
 
 
-def keep(lake: Lake, table: Table, outcomes: Sequence[Outcome]) -> None:
-    """Store `outcomes` of `table`; what other rules said of these days stays as it was."""
-    kept = rule_results_of(table)
+def keep(lake: Lake, table: Table, outcomes: Sequence[Outcome], rules: Sequence[Rule]) -> None:
+    """Store `outcomes` of `table`; what others of its `rules` said of these days stays as it was.
+
+    What a rule said that is none of `rules` any more is dropped: nobody could ever make it hold. What is said of a day
+    by all of them needs nothing of what was said before, so that a damaged file is mended.
+    """
+    kept, known = rule_results_of(table), {rule.id for rule in rules}
     by_day: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_day.setdefault(outcome.partition, []).append(outcome)
     for day, judged in by_day.items():
         new = [_row(outcome) for outcome in judged]
-        named = {outcome.rule.id for outcome in judged}
-        others = [row for row in read(lake, kept, [day]).to_pylist() if row["rule"] not in named]
+        silent = known - {outcome.rule.id for outcome in judged}
+        before = read(lake, kept, [day]).to_pylist() if silent else []
+        others = [row for row in before if row["rule"] in silent]
         rows = pa.Table.from_pylist([*new, *others], schema=kept.schema())
         write(lake, kept, day, rows, code_version=_FORM)
 

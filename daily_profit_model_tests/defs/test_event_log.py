@@ -1,7 +1,8 @@
 """The event log with open connections holds, row for row, what Dagster's own holds."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from daily_profit_model.defs.resources.event_log import RESULTS_AT_ONCE, PooledSqliteEventLogStorage
 
@@ -114,6 +117,33 @@ def test_results_are_there_for_whoever_asks_next_and_after_every_hundredth_for_o
         writer.store_event(results[0])
         writer.dispose()
         assert seen(other) == RESULTS_AT_ONCE + 4
+
+
+@pytest.mark.parametrize("refusing", ["the run's database", "the index"])
+def test_results_that_could_not_be_stored_are_stored_once_by_whoever_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusing: str
+) -> None:
+    result = next(entry for entry in told() if entry.run_id and entry.dagster_event_type == ASSET_CHECK_EVALUATION)
+    shard = result.run_id if refusing == "the run's database" else "index"
+    with ExitStack() as stack:
+        storage = PooledSqliteEventLogStorage(str(tmp_path))
+        stack.callback(storage.dispose)
+        whole = storage._transaction
+
+        def full(asked: str) -> AbstractContextManager[Connection]:
+            if asked == shard:
+                raise OperationalError("insert", {}, Exception("database or disk is full"))
+            return whole(asked)
+
+        with monkeypatch.context() as disk:
+            disk.setattr(storage, "_transaction", full)
+            storage.store_event(result)
+            storage.store_event(result)
+            with pytest.raises(OperationalError, match="disk is full"), storage.index_connection():
+                pass
+        for connect in (storage.index_connection, partial(storage.run_connection, result.run_id)):
+            with connect() as connection:
+                assert connection.exec_driver_sql("select count(*) from event_logs").scalar_one() == 2
 
 
 def test_the_event_log_looks_for_a_table_until_it_is_there(tmp_path: Path) -> None:

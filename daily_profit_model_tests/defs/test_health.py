@@ -14,6 +14,8 @@ from daily_profit_model.defs.launch.health import DAILY_TABLES, show_health
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.quality import rule_results_of
+from daily_profit_model.tables.raw import RAW_QUARANTINE
 
 DAY = "2026-06-01"
 MORNING = datetime(2026, 6, 2, 7, tzinfo=UTC)
@@ -81,6 +83,17 @@ def test_a_service_that_is_configured_and_dead_is_unhealthy(
 def test_a_lake_that_is_gone_is_unhealthy(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(settings.dpm_data_dir)
     assert told(settings, capsys) == {**WELL, "storage": "fail", "freshness": "fail"}
+
+
+def test_damaged_rule_results_are_one_ill_finding_and_hide_no_other(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = rule_results_of(RAW_QUARANTINE)
+    lake = Lake(settings.lake_root)
+    write(lake, kept, DAY, kept.schema().empty_table(), code_version="1")
+    (path,) = lake.files(kept.name, DAY)
+    path.write_bytes(b"PAR1 half of it")
+    assert told(settings, capsys) == {**WELL, "checks": "fail"}
 
 
 def test_full_reads_every_byte_of_what_is_newest(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
-from daily_profit_model.lake import Lake, write
+from daily_profit_model.lake import Lake, LakeError, write
 from daily_profit_model.modeling.bundle import assemble, save
 from daily_profit_model.monitoring import probes
 from daily_profit_model.monitoring.health import (
@@ -183,6 +183,14 @@ def test_of_stored_rule_results_the_newest_day_of_each_table_counts_and_errors_a
     newest, failed = probes.rule_results(lake)
     assert newest == {"raw/accounts": DAY_2, "staging/trades": DAY_1}
     assert failed == [("raw/accounts", "bad")]
+
+
+def test_stored_rule_results_that_are_damaged_are_one_line_that_says_which(lake: Lake) -> None:
+    folder = Path(str(lake.partition_folder(f"{probes.RULE_RESULTS}raw_accounts", DAY_1)))
+    folder.mkdir(parents=True)
+    (folder / "part-0.parquet").write_bytes(b"PAR1 half of it")
+    with pytest.raises(LakeError, match=f"rule_results/raw_accounts of {DAY_1}: .* cannot be read"):
+        probes.rule_results(lake)
 
 
 def test_a_newest_partition_that_is_not_what_its_footer_says_is_found(lake: Lake) -> None:

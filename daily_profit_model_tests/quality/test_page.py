@@ -59,9 +59,9 @@ def drawn(lake: Lake) -> Parts:
     """Two days judged of sixty: a rule that holds, two that fail, one without a past, one never evaluated."""
     keep_ledger(lake, [date.fromisoformat(DAY)], 20)
     profiles(lake, LEDGER, [DAY])
-    keep(lake, LEDGER, [said(rule, day=BEFORE) for rule in (HOLDS, WARNS, FAILS)])
+    keep(lake, LEDGER, [said(rule, day=BEFORE) for rule in (HOLDS, WARNS, FAILS)], RULES)
     failed = said(FAILS, passed=False, samples=[{"account_id": "a7", "price": 50033.61, "note": NASTY}])
-    keep(lake, LEDGER, [said(HOLDS), said(WARNS, passed=False), failed, said(UNJUDGED, judged=False)])
+    keep(lake, LEDGER, [said(HOLDS), said(WARNS, passed=False), failed, said(UNJUDGED, judged=False)], RULES)
     return Parts(page(lake, LEDGER, RULES, DAY))
 
 

@@ -81,6 +81,9 @@ def _of_tables(settings: Settings, lake: Lake, now: datetime) -> Iterator[Findin
     cutoff = None if champion is None else cutoff_of(champion.version)
     present = {table.name: lake.partitions(table.name) for table in DAILY_TABLES}
     yield health.freshness(present, due, first_day=settings.dpm_start_date, serves=cutoff is not None)
-    yield health.checks(*probes.rule_results(lake))
+    try:
+        yield health.checks(*probes.rule_results(lake))
+    except LakeError as error:
+        yield Finding("checks", "fail", str(error), "no error")
     ages = Limits(settings.dpm_health_model_age_warn, settings.dpm_health_model_age_error)
     yield health.model_age(cutoff, now.astimezone(UTC).date(), ages)

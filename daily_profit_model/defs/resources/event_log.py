@@ -67,7 +67,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables_seen: set[str] = set()
-        self._waiting: list[EventLogEntry] = []
+        self._waiting: list[tuple[EventLogEntry, dict[str, Any]]] = []
+        self._not_in_index: list[tuple[EventLogEntry, dict[str, Any]]] = []
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -115,30 +116,33 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         if event.dagster_event_type != DagsterEventType.ASSET_CHECK_EVALUATION or not event.run_id:
             super().store_event(event)
             return
+        row = self._event_to_row(event)  # what cannot be written as text is told of the event that it is
         with self._db_lock:
-            self._waiting.append(event)
+            self._waiting.append((event, row))
             if len(self._waiting) >= RESULTS_AT_ONCE:
                 self._store_results()
 
     def _store_results(self) -> None:
-        """Store what waits, in one transaction a database. Called under the lock."""
-        events, self._waiting = self._waiting, []
-        rows = [self._event_to_row(event) for event in events]
-        by_run: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            by_run.setdefault(row["run_id"], []).append(row)
-        for run, of_run in by_run.items():
+        """Store what waits, in one transaction a database. Called under the lock.
+
+        What fails to be stored (a full disk, a database that others hold) waits on, and whoever comes next tries again.
+        """
+        for run in dict.fromkeys(row["run_id"] for _, row in self._waiting):
+            of_run = [(event, row) for event, row in self._waiting if row["run_id"] == run]
             with self._transaction(run) as connection:
-                connection.execute(SqlEventLogStorageTable.insert(), of_run)
-        if not events:
+                connection.execute(SqlEventLogStorageTable.insert(), [row for _, row in of_run])
+            self._not_in_index += of_run
+            self._waiting = [(event, row) for event, row in self._waiting if row["run_id"] != run]
+        if not self._not_in_index:
             return
         with self._transaction(INDEX_SHARD_NAME) as connection:
-            for event, row in zip(events, rows, strict=True):
+            for event, row in self._not_in_index:
                 stored = connection.execute(SqlEventLogStorageTable.insert(), row)
                 of, result = _execution(event, row, stored.lastrowid)
                 planned = connection.execute(_EVALUATED, {**result, **{f"of_{name}": of[name] for name in of}})
                 if not planned.rowcount:
                     connection.execute(AssetCheckExecutionsTable.insert(), {**of, **result})
+        self._not_in_index = []
 
     def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
         planned: Any = event.get_dagster_event().event_specific_data

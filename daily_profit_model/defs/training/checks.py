@@ -5,5 +5,4 @@ from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.quality.rules_training import training_rules
 
 RULES = training_rules(TRAINING_ACCOUNT_DAILY)
-RULES = RULES
 CHECKS = checks_by_table((TRAINING_ACCOUNT_DAILY,), RULES)
