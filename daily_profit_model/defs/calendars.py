@@ -61,9 +61,11 @@ _BY_TABLE = {
     "monitoring/storage": MEASURED_DAYS,
     "monitoring/interval_calibration": SERVED_DAYS,
     "monitoring/drift": SERVED_DAYS,
+    "monitoring/degradation": SERVED_DAYS,
 }
 """Tables that tell of the data and not of predictions: they have every day that the data have, or that is. And the
-calibration of a day, which its predictions need; and drift, which is looked for on the morning itself."""
+calibration of a day, which its predictions need; and drift and
+degradation, which are looked for on the morning itself."""
 
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:

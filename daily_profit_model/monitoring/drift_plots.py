@@ -24,7 +24,7 @@ def plot_drift(rows: pa.Table) -> bytes:
     days = sorted(set(rows["prediction_date"].to_pylist()))
     last = rows.filter(pc.equal(rows["prediction_date"], pa.scalar(days[-1], pa.date32())))
     order = [("rise", "descending"), ("column_name", "ascending"), ("statistic", "ascending")]
-    highest = last.filter(pc.is_valid(last["rise"])).sort_by(order).slice(0, DRAWN_CHARTS)
+    highest = last.filter(pc.greater(last["rise"], 0)).sort_by(order).slice(0, DRAWN_CHARTS)
     for row, colour in zip(highest.select(["column_name", "statistic"]).to_pylist(), _COLOURS, strict=False):
         is_own = pc.and_(
             pc.equal(rows["column_name"], row["column_name"]), pc.equal(rows["statistic"], row["statistic"])
@@ -40,6 +40,7 @@ def plot_drift(rows: pa.Table) -> bytes:
     for day in rows.filter(rows["is_alarm"])["prediction_date"].to_pylist():
         alarms[day] += 1
     right.bar(list(alarms), list(alarms.values()), color=np.where([count > 0 for count in alarms.values()], RED, GREY))
+    right.set_ylim(bottom=0, top=max(1, *alarms.values()) * 1.05)
     right.set_title("statistics with an alarm")
     for axes in (left, right):
         axes.tick_params(axis="x", labelrotation=30, labelsize=7)

@@ -169,6 +169,15 @@ def _by_day(rows: pa.Table, column: str) -> Iterator[tuple[date, pa.Table]]:
 
 
 _NUMBERS = pa.list_(pa.float64())
+CALIBRATION_FIELDS = (
+    ("threshold", pa.float64()),
+    ("mean", _NUMBERS),
+    ("between", _NUMBERS),
+    ("row_variance", pa.float64()),
+    ("is_share", pa.bool_()),
+    ("correlation", pa.float64()),
+)
+"""A chart's threshold and standard (`mean` and `between` by group of days); all null: too few reference days."""
 SCHEMA = pa.schema(
     [
         ("kind", pa.string()),
@@ -181,12 +190,7 @@ SCHEMA = pa.schema(
         ("shares", _NUMBERS),
         ("missing_share", pa.float64()),
         ("usual_breaks", pa.list_(pa.string())),
-        ("threshold", pa.float64()),
-        ("mean", _NUMBERS),
-        ("between", _NUMBERS),
-        ("row_variance", pa.float64()),
-        ("is_share", pa.bool_()),
-        ("correlation", pa.float64()),
+        *CALIBRATION_FIELDS,
     ]
 )
 """Of `watched_table`: a row a chart, in the charts' order; what is a column's stands in each of its rows."""
@@ -211,17 +215,25 @@ def _table(watched: Watched) -> pa.Table:
                 }
             )
     if watched.calibration is not None:
-        standard = watched.calibration.standard
-        for place, row in enumerate(rows):
-            row |= {
-                "threshold": watched.calibration.thresholds[place],
-                "mean": standard.mean[:, 0, place],
-                "between": standard.between[:, 0, place],
-                "row_variance": standard.row_variance[place],
-                "is_share": bool(standard.is_share[place]),
-                "correlation": standard.correlation[0, place],
-            }
+        for row, told in zip(rows, calibration_records(watched.calibration), strict=True):
+            row |= told
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def calibration_records(calibration: Calibration) -> list[dict[str, Any]]:
+    """CALIBRATION_FIELDS of each chart."""
+    standard = calibration.standard
+    return [
+        {
+            "threshold": threshold,
+            "mean": standard.mean[:, 0, place],
+            "between": standard.between[:, 0, place],
+            "row_variance": standard.row_variance[place],
+            "is_share": bool(standard.is_share[place]),
+            "correlation": standard.correlation[0, place],
+        }
+        for place, threshold in enumerate(calibration.thresholds)
+    ]
 
 
 def watched_of(table: pa.Table) -> Watched:
@@ -245,10 +257,11 @@ def watched_of(table: pa.Table) -> Watched:
                 row["missing_share"],
             )
         )
-    return Watched(tuple(kinds), tuple(found), tuple(usual), _calibration(table))
+    return Watched(tuple(kinds), tuple(found), tuple(usual), calibration_of(table))
 
 
-def _calibration(table: pa.Table) -> Calibration | None:
+def calibration_of(table: pa.Table) -> Calibration | None:
+    """What CALIBRATION_FIELDS hold, a row a chart; None: nothing."""
     if not table.num_rows or table["threshold"].null_count:
         return None
     mean, between = (np.array(table[name].to_pylist(), dtype=np.float64).T[:, None, :] for name in ("mean", "between"))
