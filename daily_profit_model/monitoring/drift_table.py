@@ -90,27 +90,24 @@ def alarms(rows: pa.Table) -> pa.Table:
     """Rows with an alarm or a hard break, by blame, then by rise."""
     hit = pc.or_(rows["is_alarm"], pc.is_valid(rows["hard_break"]))
     order = [("blame_rank", "ascending"), ("rise", "descending"), ("column_name", "ascending")]
-    return rows.filter(hit).sort_by(order)
+    return rows.filter(hit).sort_by([*order, ("statistic", "ascending")])
 
 
-def blamed(rows: pa.Table, most: int) -> list[dict[str, Any]]:
-    """The features with an alarm or a hard break, by blame, a record each with the statistic that rose most."""
-    found: dict[str, dict[str, Any]] = {}
-    order = [("blame_rank", "ascending"), ("rise", "descending"), ("statistic", "ascending")]
-    hit = alarms(rows)
-    for row in hit.filter(pc.equal(hit["kind"], "feature")).sort_by(order).to_pylist():
-        found.setdefault(row["column_name"], row)
-    columns = ("column_name", "statistic", "rise", "first_alarm_day", "hard_break", "recent_shift", "importance")
-    return [
-        {name: str(row[name]) if isinstance(row[name], date) else row[name] for name in columns}
-        for row in list(found.values())[:most]
-    ]
+def alarmed_columns(rows: pa.Table) -> list[dict[str, Any]]:
+    """Columns with an alarm or a hard break, a record each with the row of the statistic that rose most: features by
+    blame, then predictions and target."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in alarms(rows).to_pylist():
+        found.setdefault((row["kind"], row["column_name"]), row)
+    return list(found.values())
 
 
 def summary(rows: pa.Table) -> dict[str, Any]:
     """Numbers of the day: alarms, columns broken, and the highest sum by its threshold (absent: no threshold)."""
     highest = pc.max(rows["rise"]).as_py()
     broken = rows.filter(pc.is_valid(rows["hard_break"]))
+    if not rows.num_rows:
+        return {"alarms": 0, "alarmed_columns": 0, "hard_breaks": 0}
     return {
         "alarms": pc.sum(rows["is_alarm"].cast(pa.int64())).as_py() or 0,
         "alarmed_columns": len(set(rows.filter(rows["is_alarm"])["column_name"].to_pylist())),

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import day_before, look_back
 from daily_profit_model.defs.monitoring.own_past import Inputs, OwnPast, kept
+from daily_profit_model.defs.monitoring.report import report_path, windows, write_html
 from daily_profit_model.defs.predictions.lineage import model_behind
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
@@ -32,8 +33,16 @@ from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 DRAWN_DAYS = 60
 """Days that the picture of drift shows."""
 
+REPORTED_DAYS = 28
+"""Days before that Evidently's page draws a day against: four whole weeks."""
+
 BLAMED = 10
-"""Features that the metadata list."""
+"""Columns that the metadata list."""
+
+BLAME_COLUMNS = (
+    *("kind", "column_name", "statistic", "rise", "first_alarm_day", "hard_break"),
+    *("recent_shift", "importance", "blame_rank"),
+)
 
 EXPECTING_DAYS = 60
 """Before D, whose errors and widths tell the error to be expected: two months, as long as markets stay alike."""
@@ -90,6 +99,7 @@ def drift(context: dg.AssetExecutionContext) -> Made:
             metadata[day] = _of_drift(rows)
             if day == context.partition_keys[-1]:  # one picture a run: it shows the days before, too
                 metadata[day] |= _picture(lake, rows, day, settings)
+                metadata[day] |= _report(context, lake, rows, day, settings)
             yield day, rows
 
     sources = [Source(FEATURE_SNAPSHOTS), Source(MODEL_SCORES), _YESTERDAY, _own_past(MONITORING_DRIFT)]
@@ -109,10 +119,13 @@ def rows_of_day(lake: Lake, day: str) -> dict[str, pa.Table | None]:
 
 
 def _of_drift(rows: pa.Table) -> dict[str, Any]:
-    """What the UI draws over time, and the features to blame as a table."""
-    from daily_profit_model.monitoring.drift_table import blamed, summary
+    """What the UI draws over time, and the columns to blame as a table."""
+    from daily_profit_model.monitoring.drift_table import alarmed_columns, summary
 
-    listed = [dg.TableRecord(dict(row)) for row in blamed(rows, BLAMED)]
+    listed = [
+        dg.TableRecord({name: str(row[name]) if isinstance(row[name], date) else row[name] for name in BLAME_COLUMNS})
+        for row in alarmed_columns(rows)[:BLAMED]
+    ]
     return {**summary(rows), **({"blame": dg.MetadataValue.table(listed)} if listed else {})}
 
 
@@ -124,6 +137,26 @@ def _picture(lake: Lake, rows: pa.Table, day: str, settings: Settings) -> Mappin
     before = [name for name in lake.partitions(MONITORING_DRIFT.name) if first <= name < day]
     drawn = pa.concat_tables([read(lake, MONITORING_DRIFT, before, columns=columns), rows.select(columns)])
     return plot_metadata("drift_over_time", plot_drift(drawn), settings.reports_dir / "drift" / f"{day}.png")
+
+
+def _report(
+    context: dg.AssetExecutionContext, lake: Lake, rows: pa.Table, day: str, settings: Settings
+) -> dict[str, dg.MetadataValue]:
+    """On an alarm Evidently's page of the columns concerned; without Evidently a line in the log, as nothing rests on it."""
+    from daily_profit_model.monitoring.drift_report import ReportNotInstalled
+    from daily_profit_model.monitoring.drift_table import alarmed_columns
+
+    named = [row["column_name"] for row in alarmed_columns(rows) if row["kind"] == "feature"][:BLAMED]
+    path = report_path(settings, day)
+    try:
+        current, reference = windows(lake, day, window_days=1, reference_days=REPORTED_DAYS)
+        if not named or not reference:
+            return {}
+        write_html(lake, current, reference, path, named)
+    except ReportNotInstalled as missing:
+        context.log.info(str(missing))
+        return {}
+    return {"report": dg.MetadataValue.path(str(path))}
 
 
 @table_asset(
