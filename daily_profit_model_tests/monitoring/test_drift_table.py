@@ -96,7 +96,9 @@ def made(firm: Firm, day: date, rows: pa.Table, past: list[PastDay], watched: Wa
         "prediction": prediction_columns(score(firm.model, rows)),
         "target": target_column(before["target_net_profit"]),
     }
-    return drift_rows(day, columns, watched or firm.watched, version_of(firm.model), past)
+    # the version's own importances would rank a feature that it does not use last
+    version = replace(version_of(firm.model), mean_absolute_usd=dict.fromkeys(rows.column_names, 1.0))
+    return drift_rows(day, columns, watched or firm.watched, version, past)
 
 
 def served(firm: Firm, shift: float = 0.0, column: str = SHIFTED) -> list[pa.Table]:
