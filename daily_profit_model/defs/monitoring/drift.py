@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import day_before, look_back
-from daily_profit_model.defs.monitoring.own_past import Inputs, OwnPast, kept
+from daily_profit_model.defs.monitoring.own_past import Inputs, Kept, OwnPast
 from daily_profit_model.defs.monitoring.report import report_path, windows, write_html
 from daily_profit_model.defs.predictions.lineage import model_behind
 from daily_profit_model.defs.resources.lake_io import Made
@@ -22,7 +22,6 @@ from daily_profit_model.defs.table_asset import on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, read
-from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.settings import Settings
 from daily_profit_model.tables import Table
@@ -82,7 +81,7 @@ def drift(context: dg.AssetExecutionContext) -> Made:
     inputs: dict[str, Inputs] = {}
     metadata: dict[str, dict[str, object]] = {}
     past: OwnPast[PastDay] = OwnPast(lake, MONITORING_DRIFT, PAST_COLUMNS, PAST_DAYS)
-    hashes = HashLookup(lake)
+    watched_by = Kept(lake, Cache(settings.cache_dir), watched_table, watched_of, CODE_VERSION)
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day in context.partition_keys:
@@ -91,10 +90,9 @@ def drift(context: dg.AssetExecutionContext) -> Made:
                 yield day, MONITORING_DRIFT.schema().empty_table()
                 continue
             model = model_behind(scores)
-            table, inputs[day] = kept(lake, Cache(settings.cache_dir), model, hashes, watched_table, CODE_VERSION)
-            watched = watched_of(table)
+            watched, rests_on = watched_by(model)
             before, own = past.before(day, model.hash, partial(past_day, watched=watched, model_hash=model.hash))
-            inputs[day] |= own
+            inputs[day] = rests_on | own
             rows = drift_rows(date.fromisoformat(day), rows_of_day(lake, day), watched, version_of(model), before)
             metadata[day] = _of_drift(rows)
             if day == context.partition_keys[-1]:  # one picture a run: it shows the days before, too
@@ -187,7 +185,7 @@ def degradation(context: dg.AssetExecutionContext) -> Made:
     inputs: dict[str, Inputs] = {}
     metadata: dict[str, dict[str, object]] = {}
     past: OwnPast[PastLosses] = OwnPast(lake, MONITORING_DEGRADATION, PAST_COLUMNS, PAST_DAYS)
-    hashes = HashLookup(lake)
+    usual_of = Kept(lake, Cache(settings.cache_dir), usual_losses, lambda rows: rows, CODE_VERSION)
     settled = Source(MONITORING_OUTCOMES, first=-EXPECTING_DAYS, last=-1, optional=True)
 
     @lru_cache(maxsize=2 * EXPECTING_DAYS)
@@ -201,9 +199,9 @@ def degradation(context: dg.AssetExecutionContext) -> Made:
                 yield day, MONITORING_DEGRADATION.schema().empty_table()
                 continue
             model = model_behind(read(lake, MODEL_SCORES, [day]))
-            usual, inputs[day] = kept(lake, Cache(settings.cache_dir), model, hashes, usual_losses, CODE_VERSION)
+            usual, rests_on = usual_of(model)
             before, own = past.before(day, model.hash, partial(past_losses, model_hash=model.hash))
-            inputs[day] |= own
+            inputs[day] = rests_on | own
             known = [name for name in settled.days(day) if lake.file(MONITORING_OUTCOMES.name, name) is not None]
             width = pc.mean(pc.subtract(served["upper_90"], served["lower_90"])).as_py()
             rows = degradation_rows(

@@ -24,6 +24,7 @@ Inputs = dict[str, str | None]
 """`table@partition` → content hash, as a footer records it."""
 
 Day = TypeVar("Day")
+Value = TypeVar("Value")
 
 
 class OwnPast(Generic[Day]):
@@ -53,20 +54,41 @@ class OwnPast(Generic[Day]):
         return found[::-1], inputs
 
 
-def kept(
-    lake: Lake,
-    cache: Cache,
-    model: Model,
-    hashes: HashLookup,
-    compute: Callable[[Model, pa.Table], pa.Table],
-    code_version: str,
-) -> tuple[pa.Table, Inputs]:
-    """What `compute` makes of a model and its training set, once a version, and what it rests on beside the bundle."""
-    from daily_profit_model.monitoring import drift_detection
+class Kept(Generic[Value]):
+    """What `compute` makes of a model and its training set, computed once a version and kept in the cache, and read by
+    `value_of` once a run."""
 
-    cutoff = cutoff_of(model.version).isoformat()
-    inputs = {f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": hashes(TRAINING_ACCOUNT_DAILY.name, cutoff)}
-    told: Json = {"what": compute.__name__, "model_hash": model.hash, "replays": drift_detection.REPLAYS}
-    key = CacheKey(inputs, code_version, catalogue_hash(), told)
-    rows = cache.get_or_compute(key, lambda: compute(model, read(lake, TRAINING_ACCOUNT_DAILY, [cutoff])))
-    return rows, inputs
+    def __init__(
+        self,
+        lake: Lake,
+        cache: Cache,
+        compute: Callable[[Model, pa.Table], pa.Table],
+        value_of: Callable[[pa.Table], Value],
+        code_version: str,
+    ) -> None:
+        self._lake, self._cache, self._code_version = lake, cache, code_version
+        self._compute, self._value_of = compute, value_of
+        self._hashes = HashLookup(lake)
+        self._known: dict[str, tuple[Value, Inputs]] = {}
+
+    def __call__(self, model: Model) -> tuple[Value, Inputs]:
+        """The value, and the inputs that it rests on beside the bundle. Raises LakeError without the training set."""
+        if model.hash not in self._known:
+            self._known[model.hash] = self._of(model)
+        return self._known[model.hash]
+
+    def _of(self, model: Model) -> tuple[Value, Inputs]:
+        from daily_profit_model.monitoring import drift_detection
+
+        cutoff = cutoff_of(model.version).isoformat()
+        inputs = {f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": self._hashes(TRAINING_ACCOUNT_DAILY.name, cutoff)}
+        told: Json = {
+            "what": self._compute.__name__,
+            "model_hash": model.hash,
+            "replays": drift_detection.REPLAYS,
+        }
+        key = CacheKey(inputs, self._code_version, catalogue_hash(), told)
+        rows = self._cache.get_or_compute(
+            key, lambda: self._compute(model, read(self._lake, TRAINING_ACCOUNT_DAILY, [cutoff]))
+        )
+        return self._value_of(rows), inputs
