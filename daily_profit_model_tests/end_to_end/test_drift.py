@@ -24,14 +24,15 @@ from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.modeling.importance import ranked
 from daily_profit_model.monitoring import drift_detection
 from daily_profit_model.monitoring.drift_table import alarmed_columns
+from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model_tests.end_to_end.conftest import Platform
 from daily_profit_model_tests.end_to_end.firm import END, START
 
-FACTOR = 5.0
-"""Less than a change of unit, which would be told on the day itself."""
+MORE_DAYS = 8
+"""Of a reference of six weeks a threshold is met by the largest shift after two, and the firm serves eleven days."""
 
 
 def first_with_boosters(models_dir: Path) -> Model:
@@ -39,21 +40,22 @@ def first_with_boosters(models_dir: Path) -> Model:
     return next(model for model in found if model.baseline is None)
 
 
-def spoiled(lake: Lake, day: str, feature: str) -> None:
-    """The feature is larger, in a snapshot whose footer says nothing of it: what was served stays."""
-    file = lake.describe(FEATURE_SNAPSHOTS.name, day)
+def spoiled(lake: Lake, day: str, feature: str, by: float) -> None:
+    """The feature is larger in the day's snapshot (that of the last day there, where it has none of its own). Its footer
+    says nothing of it: what was served stays."""
+    held = max(name for name in lake.partitions(FEATURE_SNAPSHOTS.name) if name <= day)
+    file = lake.describe(FEATURE_SNAPSHOTS.name, held)
     assert file is not None
-    rows = read(lake, FEATURE_SNAPSHOTS, [day])
-    place = rows.column_names.index(feature)
-    values = pc.multiply(rows[feature].cast(pa.float64()), FACTOR).cast(rows[feature].type)
-    write(
-        lake,
-        FEATURE_SNAPSHOTS,
-        day,
-        rows.set_column(place, feature, values),
-        code_version=file.code_version,
-        inputs=file.inputs,
-    )
+    rows = read(lake, FEATURE_SNAPSHOTS, [held])
+    predicted, eve = date.fromisoformat(day), date.fromisoformat(day) - timedelta(days=1)
+    values = rows[feature] if held < day else pc.add(rows[feature], by)
+    for name, column in (
+        (feature, values),
+        ("prediction_date", pa.repeat(pa.scalar(predicted, pa.date32()), rows.num_rows)),
+        ("feature_date", pa.repeat(pa.scalar(eve, pa.date32()), rows.num_rows)),
+    ):
+        rows = rows.set_column(rows.column_names.index(name), name, column)
+    write(lake, FEATURE_SNAPSHOTS, day, rows, code_version=file.code_version, inputs=file.inputs)
 
 
 def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
@@ -63,7 +65,7 @@ def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
     shutil.copytree(platform.data_dir, copy, ignore=shutil.ignore_patterns("raw", "cache", "spool"))
     for name, value in {**platform.variables, "DPM_DATA_DIR": str(copy)}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(drift_detection, "REPLAYS", 30)  # so few tell a shift of five times well enough
+    monkeypatch.setattr(drift_detection, "REPLAYS", 30)  # so few tell so large a shift
     settings, lake = load_settings(), Lake(UPath(copy / "lake"))
     days = lake.partitions(MODEL_SCORES.name)
     for table in (MODEL_SCORES, PREDICTIONS_ACCOUNT_DAILY, MONITORING_DRIFT, MONITORING_DEGRADATION):
@@ -80,14 +82,17 @@ def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
         for name, _ in ranked(model.manifest["importance"]["mean_absolute_usd"])
         if name in numbers and pc.mean(pc.not_equal(known[name], 0.0).cast(pa.int8())).as_py() > 0.9
     )
+    by = pc.quantile(pc.abs(known[wrong]), 0.99)[0].as_py()
+    last_day = END + timedelta(days=1 + MORE_DAYS)
+    days = days_between(date.fromisoformat(days[0]), last_day)
     for day in days:
-        spoiled(lake, day, wrong)
+        spoiled(lake, day, wrong, by)
     launcher = Launcher(settings)
     for step in (
         Step("predictions", (MODEL_SCORES.name,), "next_days"),
         Step("monitoring", (MONITORING_DRIFT.name,), "next_days", is_chained=True),
     ):
-        run_steps(launcher, [step], START, END)
+        run_steps(launcher, [step], START, last_day - timedelta(days=1))
     last = read(lake, MONITORING_DRIFT, [days[-1]])
     blamed = alarmed_columns(last)[0]
     assert (blamed["column_name"], blamed["blame_rank"]) == (wrong, 1)
