@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from daily_profit_model.commands.cache import cache_app
+from daily_profit_model.commands.drift import drift_app
 from daily_profit_model.commands.explain import explain
 from daily_profit_model.commands.features import features_app
 from daily_profit_model.commands.health import health
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(drift_app, name="drift")
 app.add_typer(features_app, name="features")
 app.add_typer(cache_app, name="cache")
 app.add_typer(lake_app, name="lake")
@@ -119,12 +121,15 @@ def status(as_json: AsJson = False, debug: Debug = False) -> None:
 def predict(
     day: Annotated[str, typer.Option("--date", help="Day to predict, YYYY-MM-DD; default today (UTC).")] = "",
     force: Annotated[bool, typer.Option("--force", help="Predict again what is there.")] = False,
+    disable_drift_detection: Annotated[
+        bool, typer.Option("--disable-drift-detection", help="Do not look for drift afterwards.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Predict one day from the features of the day before, with the champion in force on it."""
+    """Predict one day from the features of the day before, with the champion in force on it; then look for drift."""
     from daily_profit_model.defs.launch.command import predict_day
 
-    predict_day(settings(), day_or_none(day), force=force)
+    predict_day(settings(), day_or_none(day), force=force, detects_drift=not disable_drift_detection)
 
 
 app.command()(train)

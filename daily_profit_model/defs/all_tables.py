@@ -19,6 +19,7 @@ from daily_profit_model.modeling.contracts import (
 )
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.alerts import MONITORING_ALERTS
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QUALITY, profile_of, rule_results_of
@@ -46,6 +47,8 @@ ALL_TABLES: tuple[Table, ...] = (
     PORTFOLIO_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
+    MONITORING_DRIFT,
+    MONITORING_DEGRADATION,
     MONITORING_RECONCILIATION,
     FEED_HEALTH,
     MONITORING_STORAGE,

@@ -18,7 +18,7 @@ from daily_profit_model.defs.models import checks as models_checks
 from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
-from daily_profit_model.defs.monitoring import quality, reconciliation, storage
+from daily_profit_model.defs.monitoring import drift, quality, reconciliation, storage
 from daily_profit_model.defs.monitoring.alerts import ALERTS, deadlines_kept
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
@@ -34,7 +34,7 @@ from daily_profit_model.defs.training import checks as training_checks
 from daily_profit_model.engine import runner_of
 from daily_profit_model.settings import load_settings
 
-LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage, quality)
+LAYERS = (raw, staging, features, training, models, predictions, monitoring, drift, reconciliation, storage, quality)
 CHECKS = (
     raw_checks,
     staging_checks,

@@ -60,9 +60,12 @@ _BY_TABLE = {
     "monitoring/quality": DAILY,
     "monitoring/storage": MEASURED_DAYS,
     "monitoring/interval_calibration": SERVED_DAYS,
+    "monitoring/drift": SERVED_DAYS,
+    "monitoring/degradation": SERVED_DAYS,
 }
 """Tables that tell of the data and not of predictions: they have every day that the data have, or that is. And the
-calibration of a day, which its predictions need."""
+calibration of a day, which its predictions need; and drift and
+degradation, which are looked for on the morning itself."""
 
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:

@@ -25,6 +25,8 @@ COMMANDS = (
     "corrections",
     "status",
     "predict",
+    "drift show",
+    "drift report",
     "explain",
     "health",
     "quarantine",

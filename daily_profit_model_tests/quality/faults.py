@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from daily_profit_model_tests.quality.faults_bars import BARS_FAULTS
+from daily_profit_model_tests.quality.faults_drift import DRIFT_FAULTS
 from daily_profit_model_tests.quality.faults_modeled import MODELED_FAULTS
 from daily_profit_model_tests.quality.faults_raw import RAW_FAULTS
 from daily_profit_model_tests.quality.faults_staging import STAGING_FAULTS
@@ -123,6 +124,7 @@ FAULTS = (
         repeated("features/account_daily"),
     ),
     *MODELED_FAULTS,
+    *DRIFT_FAULTS,
     Fault(
         "predictions/account_daily",
         "every_eligible_account_predicted",

@@ -26,6 +26,7 @@ from daily_profit_model.quality.evaluate import Load
 from daily_profit_model.quality.frame import Frame
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_bars import BARS_RULES
+from daily_profit_model.quality.rules_drift import DRIFT_RULES
 from daily_profit_model.quality.rules_features import features_rules, trade_days_rules
 from daily_profit_model.quality.rules_models import champion_rules, versions_rules
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
@@ -37,6 +38,7 @@ from daily_profit_model.quality.rules_scores import calibration_rules, conformit
 from daily_profit_model.quality.rules_staging import STAGING_RULES
 from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_TABLES
@@ -67,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     *calibration_rules(MONITORING_INTERVAL_CALIBRATION),
     *PREDICTIONS_RULES,
     *OUTCOMES_RULES,
+    *DRIFT_RULES,
     *RECONCILIATION_RULES,
     *monitoring_rules(FEED_THRESHOLDS),
 )
@@ -87,6 +90,8 @@ TABLES = {
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        MONITORING_DRIFT,
+        MONITORING_DEGRADATION,
         MONITORING_STORAGE,
         PREDICTIONS_ACCOUNT_DAILY,
         PORTFOLIO_DAILY,

@@ -96,6 +96,14 @@ daily_predictions = dg.define_asset_job(
     description="The predictions of a day, from the features of the day before.",
 )
 
+daily_drift = dg.define_asset_job(
+    "daily_drift",
+    selection=dg.AssetSelection.assets("monitoring/drift", "monitoring/degradation"),
+    partitions_def=SERVED_DAYS,
+    tags=_AFTER_PREDICTIONS,
+    description="Whether a predicted day's features and predictions have drifted, and whether the champion does worse.",
+)
+
 weekly_training = dg.define_asset_job(
     "weekly_training",
     selection=dg.AssetSelection.groups("training", "models")
@@ -115,5 +123,6 @@ JOBS = (
     daily_quality,
     nightly_collection,
     daily_predictions,
+    daily_drift,
     weekly_training,
 )

@@ -27,6 +27,7 @@ from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher
 from daily_profit_model.defs.resources.progress import listening, reading
 from daily_profit_model.risk_api.client import RiskApi, ping
 from daily_profit_model.settings import Settings, WrongSettings, WrongUse
+from daily_profit_model.tables.drift import MONITORING_DRIFT
 
 console = Console(highlight=False)
 
@@ -53,8 +54,8 @@ def run_stages(
         )
 
 
-def predict_day(settings: Settings, day: date | None, *, force: bool = False) -> None:
-    """Make the predictions of `day` (default today), from features that are there."""
+def predict_day(settings: Settings, day: date | None, *, force: bool = False, detects_drift: bool = True) -> None:
+    """Make the predictions of `day` (default today), from features that are there; then look for drift, if asked to."""
     wanted = day or datetime.now(UTC).date()
     before = wanted - timedelta(days=1)
     launcher = Launcher(settings)
@@ -64,6 +65,11 @@ def predict_day(settings: Settings, day: date | None, *, force: bool = False) ->
     if rows is None:
         raise WrongSettings(f"no champion is in force on {wanted}, or no features of {before} are there: dpm status")
     console.print(f"{summary_of(made)}\n{rows.rows} accounts are predicted for {wanted}: {rows.path}")
+    if detects_drift:
+        run_steps(
+            launcher, [step for step in STEPS if MONITORING_DRIFT.name in step.tables], before, before, force=force
+        )
+        console.print(f"drift was looked for: dpm drift show --date {wanted}")
 
 
 def run_steps(

@@ -66,6 +66,7 @@ STEPS = (
         "next_days",
     ),
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+    Step("monitoring", ("monitoring/drift", "monitoring/degradation"), "next_days", is_chained=True),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),

@@ -1,14 +1,16 @@
 """What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`, `.rules_outcomes`,
-`.rules_reconciliation` and, of the intervals' calibration, `.rules_scores`.
+`.rules_drift`, `.rules_reconciliation` and, of the intervals' calibration, `.rules_scores`.
 """
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY, MONITORING_INTERVAL_CALIBRATION
+from daily_profit_model.quality.rules_drift import DRIFT_RULES
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
 from daily_profit_model.quality.rules_outcomes import OUTCOMES_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_scores import calibration_rules, conformity_rules
 from daily_profit_model.settings import Settings, load_settings
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.storage import MONITORING_STORAGE
@@ -29,6 +31,7 @@ RULES = (
     *conformity_rules(MONITORING_CONFORMITY),
     *calibration_rules(MONITORING_INTERVAL_CALIBRATION),
     *OUTCOMES_RULES,
+    *DRIFT_RULES,
     *RECONCILIATION_RULES,
 )
 CHECKS = checks_by_table(
@@ -38,6 +41,8 @@ CHECKS = checks_by_table(
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        MONITORING_DRIFT,
+        MONITORING_DEGRADATION,
         MONITORING_RECONCILIATION,
         MONITORING_STORAGE,
     ),
