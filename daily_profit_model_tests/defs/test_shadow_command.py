@@ -15,11 +15,18 @@ import pytest
 from typer.testing import CliRunner
 
 from daily_profit_model.cli import app
+from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
 from daily_profit_model.defs.models.registry import acts, champion_of, hash_lookup
 from daily_profit_model.defs.models.shadows import ACTIVE, SHADOWS, Active, all_deployments, record_shadow, shadow_acts
 from daily_profit_model.lake import Lake, write
-from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION
+from daily_profit_model.modeling.shadow_contracts import (
+    PREDICTIONS_SHADOW,
+    SHADOW_EVALUATION,
+    SHADOW_LOSSES,
+    SHADOW_SCORES,
+    SHADOW_TABLES,
+)
 from daily_profit_model.modeling.shadows import ShadowWish, create
 from daily_profit_model.settings import WrongUse
 from daily_profit_model_tests.defs.small_versions import FIRST_CUTOFF, predicted, register, small_model
@@ -191,3 +198,24 @@ def test_of_many_who_create_the_same_deployment_at_once_one_does(lake: Lake) -> 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(attempt, range(8))) == 1
     assert len(all_deployments(lake)) == 1
+
+
+def test_predictions_are_asked_for_with_shadows_evaluated_or_left_out_but_not_both() -> None:
+    done = CliRunner().invoke(app, ["predict", "--evaluate-shadows", "--disable-shadow"])
+    assert isinstance(done.exception, WrongUse)
+    assert "exclude one another" in str(done.exception)
+
+
+def test_no_job_that_serves_makes_a_shadow_so_that_none_can_hold_it_up() -> None:
+    defs = build_definitions()
+    names = {table.name for table in SHADOW_TABLES}
+    made = {
+        job: {key.to_user_string() for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys} & names
+        for job in ("daily_predictions", "daily_outcomes", "daily_shadows", "daily_shadow_evaluation")
+    }
+    assert made == {
+        "daily_predictions": set(),
+        "daily_outcomes": set(),
+        "daily_shadows": {SHADOW_SCORES.name, PREDICTIONS_SHADOW.name},
+        "daily_shadow_evaluation": {SHADOW_LOSSES.name, SHADOW_EVALUATION.name},
+    }

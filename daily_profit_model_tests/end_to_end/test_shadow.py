@@ -128,10 +128,12 @@ def is_told(settings: Settings, version: str) -> None:
 
 
 def is_the_same_alone(launcher: Launcher, settings: Settings, after: dict[str, str]) -> None:
-    """The range run has made what a run of one of its days makes afterwards."""
-    scoring, judging = steps_of(["shadows"])
-    before = FIRST - timedelta(days=1)
-    for step, last in ((scoring, before), (judging, FIRST)):
+    """The range run has made what a run of one of its days makes afterwards; what reads a lost day is made again."""
+    steps, before = steps_of(["shadows"]), FIRST - timedelta(days=1)
+    shutil.rmtree(launcher.lake.partition_folder(SHADOW_LOSSES.name, FIRST.isoformat()))
+    assert launcher.work(steps[-1], before, END).partitions == [FIRST.isoformat(), END.isoformat()]
+    for step in steps:
+        last = before if step.calendar == "shadowed_days" else FIRST
         work = launcher.work(step, before, last, force=True)
         assert work.partitions == [FIRST.isoformat()]
         launcher.run(work, force=True)

@@ -74,9 +74,12 @@ STEPS = (
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),
     Step("monitoring", ("monitoring/profiles", "monitoring/quality"), "days"),
-    # last: nothing waits for a shadow, and a bundle that is broken stops nobody's predictions
-    Step("shadows", ("predictions/shadow_scores", "predictions/shadow"), "shadowed_days"),
-    Step("shadows", ("monitoring/shadow_losses", "monitoring/shadow_evaluation"), "shadow_judged_days"),
+    # last: nothing waits for a shadow, and a bundle that is broken stops nobody's predictions; a step each, since the
+    # second and the fourth read what the one before made of earlier days
+    Step("shadows", ("predictions/shadow_scores",), "shadowed_days"),
+    Step("shadows", ("predictions/shadow",), "shadowed_days"),
+    Step("shadows", ("monitoring/shadow_losses",), "shadow_judged_days"),
+    Step("shadows", ("monitoring/shadow_evaluation",), "shadow_judged_days"),
 )
 
 
