@@ -24,6 +24,9 @@ from daily_profit_model.pictures import BLUE, GREY, RED, new_figure, png_of
 ENDS = (("lower_90", 0.05), ("predicted_net_profit", 0.5), ("upper_90", 0.95))
 """What a loss is the mean of: each column with the level that it stands for, as in monitoring/model_performance."""
 
+DRAWN_DATES = 5
+"""Dates below a panel: more of them run into one another."""
+
 
 def paired_losses(champion: pa.Table, shadow: pa.Table, outcomes: pa.Table) -> pa.Table:
     """SHADOW_LOSSES of one day, a row a deployment in `shadow` (PREDICTIONS_SHADOW).
@@ -138,5 +141,6 @@ def plot_evidence(losses: pa.Table, deployment: Deployment, known: Sequence[Depl
     right.axhline(0, color=GREY, linestyle="--", linewidth=1)
     right.set_title("loss of champion - shadow, USD, 95 %")
     for axes in (left, right):
+        axes.set_xticks(days[:: 1 + len(days) // DRAWN_DATES])
         axes.tick_params(axis="x", labelrotation=30, labelsize=7)
     return png_of(figure)
