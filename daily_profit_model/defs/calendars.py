@@ -35,6 +35,9 @@ SERVED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED, end_offset=
 JUDGED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED)
 """Predicted days that are over, so that their outcomes can be known."""
 
+SHADOW_DEPLOYMENTS = dg.DynamicPartitionsDefinition(name="shadow_deployments")
+"""The shadow deployments by name: a partition each of models/shadows, added by the act that creates it."""
+
 WEEKS_OF_HISTORY = 2600
 """More cut-offs than any history has, for what looks back at all of them."""
 

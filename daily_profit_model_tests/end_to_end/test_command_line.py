@@ -39,6 +39,8 @@ COMMANDS = (
     "lake gc",
     "models",
     "models promote",
+    "shadow",
+    "shadow create",
     "train",
     "sandbox",
     "sandbox serve",

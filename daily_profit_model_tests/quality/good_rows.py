@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE
+from daily_profit_model_tests.quality.good_shadow import good_shadow_rows
 
 ACCOUNTS = 4
 COSTS = -1.5
@@ -64,6 +65,7 @@ def good_rows(today: date) -> dict[str, list[Record]]:
         **_staged(today, accounts),
         **_modeled(today, yesterday, accounts, keys),
         **_monitored(today, keys),
+        **good_shadow_rows(today, keys, HASH),
     }
 
 

@@ -22,6 +22,13 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.shadow_contracts import (
+    PREDICTIONS_SHADOW,
+    SHADOW_EVALUATION,
+    SHADOW_LOSSES,
+    SHADOW_SCORES,
+    SHADOW_TABLES,
+)
 from daily_profit_model.quality.evaluate import Load
 from daily_profit_model.quality.frame import Frame
 from daily_profit_model.quality.rule import Rule
@@ -35,6 +42,12 @@ from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_raw import RAW_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_scores import calibration_rules, conformity_rules, scores_rules, snapshot_rules
+from daily_profit_model.quality.rules_shadow import (
+    shadow_evaluation_rules,
+    shadow_losses_rules,
+    shadow_rules,
+    shadow_scores_rules,
+)
 from daily_profit_model.quality.rules_staging import STAGING_RULES
 from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
@@ -72,6 +85,10 @@ RULES: tuple[Rule, ...] = (
     *DRIFT_RULES,
     *RECONCILIATION_RULES,
     *monitoring_rules(FEED_THRESHOLDS),
+    *shadow_scores_rules(SHADOW_SCORES, FEATURE_SNAPSHOTS),
+    *shadow_rules(PREDICTIONS_SHADOW),
+    *shadow_losses_rules(SHADOW_LOSSES),
+    *shadow_evaluation_rules(SHADOW_EVALUATION),
 )
 TABLES = {
     table.name: table
@@ -97,6 +114,7 @@ TABLES = {
         PORTFOLIO_DAILY,
         MONITORING_RECONCILIATION,
         FEED_HEALTH,
+        *SHADOW_TABLES,
     )
 }
 
