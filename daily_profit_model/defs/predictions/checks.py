@@ -1,14 +1,16 @@
-"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`
-and `.rules_history`.
+"""What must hold of the prediction layer; the rules themselves stand in `quality.rules_scores`, `.rules_predictions`,
+`.rules_history` and `.rules_shadow`.
 """
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.modeling.contracts import MODEL_SCORES
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_SHADOW, SHADOW_SCORES
 from daily_profit_model.quality.rules_history import history_rules
 from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_scores import scores_rules, snapshot_rules
+from daily_profit_model.quality.rules_shadow import shadow_rules, shadow_scores_rules
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 
 RULES = (
@@ -16,5 +18,17 @@ RULES = (
     *scores_rules(MODEL_SCORES, FEATURE_SNAPSHOTS),
     *PREDICTIONS_RULES,
     *history_rules(PREDICTIONS_ACCOUNT_DAILY),
+    *shadow_scores_rules(SHADOW_SCORES, FEATURE_SNAPSHOTS),
+    *shadow_rules(PREDICTIONS_SHADOW),
 )
-CHECKS = checks_by_table((FEATURE_SNAPSHOTS, MODEL_SCORES, PREDICTIONS_ACCOUNT_DAILY, PORTFOLIO_DAILY), RULES)
+CHECKS = checks_by_table(
+    (
+        FEATURE_SNAPSHOTS,
+        MODEL_SCORES,
+        PREDICTIONS_ACCOUNT_DAILY,
+        PORTFOLIO_DAILY,
+        SHADOW_SCORES,
+        PREDICTIONS_SHADOW,
+    ),
+    RULES,
+)
