@@ -32,7 +32,8 @@ from daily_profit_model.monitoring.drift import (
     profiles,
 )
 from daily_profit_model.monitoring.drift_breaks import Break, hard_break
-from daily_profit_model.monitoring.drift_detection import FEWEST_DAYS, Calibration, Groups, Standard, calibrate
+from daily_profit_model.monitoring.drift_detection import FEWEST_DAYS, Calibration, calibrate
+from daily_profit_model.monitoring.drift_standard import Groups, Standard
 
 CODE_VERSION = source_version(__name__, np.__version__, pa.__version__)
 """Of everything that `watched_table` runs. Taken at import: a file edited later is not the code that runs."""
