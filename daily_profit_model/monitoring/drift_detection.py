@@ -13,11 +13,14 @@ are alike.
 
 Thresholds: the reference's own days are replayed, each time with mean, spread and correlation estimated anew from
 another such replay, so that what the reference's length leaves unknown is in them. A chart's threshold is a multiple of
-its own highest sums there; the multiple is the one that the replays exceed anywhere, in any chart on any of HORIZON_DAYS
-days, with chance FALSE_ALARMS.
+its own highest sums there. FALSE_ALARMS is divided among MEMORY_CLASSES of equally many charts, by correlation; the
+multiple of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of
+HORIZON_DAYS days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
+own and raises none of the others.
 
-Limit: the longer a column's memory, the less a day says of its level: a shift is found the later
-(benchmarks/drift_simulation --correlation).
+Limit: the longer a column's memory, the less a day says of its level, and the less so do the reference's days: a shift
+is found the later, and where the reference is no longer than the memory, none is (benchmarks/drift_simulation
+--correlation).
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ import numpy.typing as npt
 from daily_profit_model.modeling.matrix import Floats
 from daily_profit_model.monitoring.drift_replays import Replays
 from daily_profit_model.monitoring.drift_standard import (
+    ALLOWANCE,
+    CLIP,
     Groups,
     Standard,
     days_of,
@@ -55,10 +60,20 @@ TOGETHER = 20
 OWN_QUANTILE = 0.8
 """Of a chart's highest sums over replays: what its threshold is a multiple of."""
 
+MEMORY_CLASSES = 6
+"""In fewer, columns of a day's memory and of a week's share one; in more, the part of FALSE_ALARMS of each is the chance
+of too few replays: of REPLAYS it is two or three."""
+
+FEWEST_CHARTS = 30
+"""Of a class: fewer show no usual one."""
+
 USUAL_QUANTILE = 0.97
-"""Of those quantiles over charts: a chart's is taken for at least as high. One with heavier tails or longer memory than
-that has a higher threshold of its own and raises nobody else's; one whose few reference days happened to be calm gets no
-lower one for it."""
+"""Of those quantiles over the charts of a class: a chart's is taken for at least as high. One with heavier tails or
+longer memory than that has a higher threshold of its own and raises nobody else's; one whose few reference days happened
+to be calm gets no lower one for it."""
+
+OF_WHAT_NEVER_MOVED = 4 * (CLIP - ALLOWANCE)
+"""Threshold of a chart that the reference says nothing of: four days of as much news as counts."""
 
 FEWEST_DAYS = 28
 """Reference days below which nothing is calibrated: four whole weeks."""
@@ -105,11 +120,21 @@ def calibrate(
             np.maximum(most, up, out=most)
             np.maximum(most, down, out=most)
         highest.append(most)
-    most = np.concatenate(highest)
-    own = np.quantile(most, OWN_QUANTILE, axis=0)
-    own = np.maximum(own, np.quantile(own, USUAL_QUANTILE))
-    multiple = float(np.quantile((most / own).max(axis=1), 1 - FALSE_ALARMS))
-    return Calibration(standard, own * multiple)
+    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0]))
+
+
+def _thresholds(highest: Floats, correlation: Floats) -> Floats:
+    """From the `highest` sums, replays x charts."""
+    found = np.full(len(correlation), OF_WHAT_NEVER_MOVED)
+    own = np.quantile(highest, OWN_QUANTILE, axis=0)
+    moved = np.flatnonzero(own > 0)
+    classes = min(MEMORY_CLASSES, max(1, len(moved) // FEWEST_CHARTS))
+    for place in np.array_split(np.argsort(correlation[moved], kind="stable"), classes) if len(moved) else ():
+        charts = moved[place]
+        usual = np.maximum(own[charts], np.quantile(own[charts], USUAL_QUANTILE))
+        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / classes)
+        found[charts] = usual * multiple
+    return found
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:

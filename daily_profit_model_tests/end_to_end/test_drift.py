@@ -66,7 +66,7 @@ def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
     shutil.copytree(platform.data_dir, copy, ignore=shutil.ignore_patterns("raw", "cache", "spool"))
     for name, value in {**platform.variables, "DPM_DATA_DIR": str(copy)}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(drift_detection, "REPLAYS", 30)  # so few tell so large a shift
+    monkeypatch.setattr(drift_detection, "REPLAYS", 40)  # so few tell so large a shift
     settings, lake = load_settings(), Lake(UPath(copy / "lake"))
     days = lake.partitions(MODEL_SCORES.name)
     for table in (MODEL_SCORES, PREDICTIONS_ACCOUNT_DAILY, MONITORING_DRIFT, MONITORING_DEGRADATION):

@@ -226,7 +226,7 @@ def test_a_champion_that_errs_as_before_raises_no_alarm_and_one_that_errs_more_d
     worse = losses(firm, 3.0)
     (row,) = worse[-1].filter(pc.equal(worse[-1]["measure"], MEASURES[0])).to_pylist()
     assert row["is_alarm"]
-    assert row["first_alarm_day"] <= firm.days[9]
+    assert row["first_alarm_day"] <= firm.days[13]
     assert row["value"] > row["usual_value"]
     better = losses(firm, 0.3)[-1]
     assert not better.filter(pc.equal(better["measure"], MEASURES[0]))["is_alarm"][0].as_py()
