@@ -4,8 +4,8 @@ Here: from a day's rows and the table's own earlier rows to its rows. What is wa
 sums and thresholds come about in `drift_detection`, whose course is drawn anew over all days since the version began to
 serve: a day's rows hold its statistics, and nothing else of an earlier day is needed.
 
-Limit: a standardised day counts as CLIP at most and a day's news is what AR(1) leaves, so of a lasting shift CLIP x
-sqrt((1 - r) / (1 + r)) a day is news: nothing above ALLOWANCE where the correlation r of neighbouring days is 0.8 or more.
+Limit: sums start anew with another version. A column of long memory needs weeks for a sum to rise (`drift_detection`), and
+has none where champions follow one another sooner.
 """
 
 from __future__ import annotations

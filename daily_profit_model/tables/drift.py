@@ -26,7 +26,12 @@ MONITORING_DRIFT = Table(
         Column("known_rows", INT, "Those with a value", "rows", required=True),
         Column("value", FLOAT, "The statistic; null: nothing is known of the day"),
         Column("shift", FLOAT, "Its distance from the reference's days; null: no value, or no threshold", _DEVIATIONS),
-        Column("sum_up", FLOAT, "Cumulative sum of what is too high; null: no threshold", _DEVIATIONS),
+        Column(
+            "sum_up",
+            FLOAT,
+            "Cumulative sum of the days' news of being too high, weighted by memory; null: no threshold",
+            _DEVIATIONS,
+        ),
         Column("sum_down", FLOAT, "The same of what is too low", _DEVIATIONS),
         Column(
             "threshold",
