@@ -19,8 +19,9 @@ HORIZON_DAYS days. So a chart of long memory, of whose level a short reference t
 own and raises none of the others.
 
 Limit: the longer a column's memory, the less a day says of its level, and the less so do the reference's days: a shift
-is found the later, and where the reference is no longer than the memory, none is (benchmarks/drift_simulation
---correlation).
+is found the later, and where the reference is no longer than the memory, none is. FALSE_ALARMS holds up to correlations
+of about 0.4; where every column's days correlate at 0.8 and the reference has 120 of them, most years raise an alarm
+(benchmarks/drift_simulation --correlation).
 """
 
 from __future__ import annotations
