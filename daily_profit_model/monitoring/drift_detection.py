@@ -18,10 +18,11 @@ multiple of a class is the one that the replays exceed with its part of the chan
 HORIZON_DAYS days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
 own and raises none of the others.
 
-Limit: the longer a column's memory, the less a day says of its level, and the less so do the reference's days: a shift
-is found the later, and where the reference is no longer than the memory, none is. FALSE_ALARMS holds up to correlations
-of about 0.4; where every column's days correlate at 0.8 and the reference has 120 of them, most years raise an alarm
-(benchmarks/drift_simulation --correlation).
+Limit: a day's own noise hides how much of its level it keeps of the day before, the more so the more it keeps, and
+thresholds by a correlation that is too low are too low: where every column's days correlated at 0.8 and the reference
+had 120 of them, four years in five raised an alarm (benchmarks/drift_simulation --correlation). So a chart whose
+correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none: its column
+is watched for hard breaks alone.
 """
 
 from __future__ import annotations
@@ -76,6 +77,15 @@ to be calm gets no lower one for it."""
 OF_WHAT_NEVER_MOVED = 4 * (CLIP - ALLOWANCE)
 """Threshold of a chart that the reference says nothing of: four days of as much news as counts."""
 
+LONGEST_MEMORY = 0.8
+"""Correlation of neighbouring days above which thresholds are not known to hold."""
+
+SURE = 1.645
+"""Standard errors by which a correlation may be higher than estimated: one chart in twenty is still longer of memory."""
+
+NEVER = HORIZON_DAYS * CLIP
+"""A threshold that no sum of a year exceeds."""
+
 FEWEST_DAYS = 28
 """Reference days below which nothing is calibrated: four whole weeks."""
 
@@ -121,14 +131,16 @@ def calibrate(
             np.maximum(most, up, out=most)
             np.maximum(most, down, out=most)
         highest.append(most)
-    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0]))
+    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0], len(values)))
 
 
-def _thresholds(highest: Floats, correlation: Floats) -> Floats:
-    """From the `highest` sums, replays x charts."""
+def _thresholds(highest: Floats, correlation: Floats, count: int) -> Floats:
+    """From the `highest` sums, replays x charts, and how `count` reference days correlate."""
     found = np.full(len(correlation), OF_WHAT_NEVER_MOVED)
     own = np.quantile(highest, OWN_QUANTILE, axis=0)
-    moved = np.flatnonzero(own > 0)
+    is_known = _highest_correlation(correlation, count) <= LONGEST_MEMORY
+    found[~is_known] = NEVER
+    moved = np.flatnonzero((own > 0) & is_known)
     classes = min(MEMORY_CLASSES, max(1, len(moved) // FEWEST_CHARTS))
     for place in np.array_split(np.argsort(correlation[moved], kind="stable"), classes) if len(moved) else ():
         charts = moved[place]
@@ -136,6 +148,12 @@ def _thresholds(highest: Floats, correlation: Floats) -> Floats:
         multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / classes)
         found[charts] = usual * multiple
     return found
+
+
+def _highest_correlation(correlation: Floats, count: int) -> Floats:
+    """The upper end of what `count` days leave unknown of it."""
+    highest: Floats = correlation + SURE * np.sqrt((1 - correlation**2) / count)  # Bartlett 1946
+    return highest
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:

@@ -4,8 +4,7 @@ Here: from a day's rows and the table's own earlier rows to its rows. What is wa
 sums and thresholds come about in `drift_detection`, whose course is drawn anew over all days since the version began to
 serve: a day's rows hold its statistics, and nothing else of an earlier day is needed.
 
-Limit: sums start anew with another version. A column of long memory needs weeks for a sum to rise (`drift_detection`), and
-has none where champions follow one another sooner.
+Limit: sums start anew with another version; columns of long memory have no sums (`drift_detection`).
 """
 
 from __future__ import annotations

@@ -85,16 +85,25 @@ def test_days_that_resemble_their_neighbours_alarm_if_that_is_not_respected() ->
 
 
 def test_a_lasting_shift_is_found_in_columns_that_remember_and_the_larger_the_sooner() -> None:
-    past = days(2 * REFERENCE, 1, correlation=0.8)
+    past = days(2 * REFERENCE, 1, correlation=0.7)
     found = calibrate(past, rows(past), VARIANCE)
     for size, most in ((3.0, 40), (8.0, 12)):
         delays = []
         for seed in range(10):
-            values = days(120, seed + 100, correlation=0.8)
+            values = days(120, seed + 100, correlation=0.7)
             values[20:, 3] += size * SPREAD * (-1) ** seed
             delays.append(alarms(found, values)[3] - 19)
         assert np.median(delays) <= most
         assert min(delays) > 0
+
+
+def test_columns_that_may_remember_for_too_long_raise_no_alarm() -> None:
+    for count, correlation, is_watched in ((100, 0.9, False), (45, 0.7, False), (200, 0.7, True), (45, 0.2, True)):
+        past = days(count, 1, correlation=correlation)
+        found = calibrate(past, rows(past), VARIANCE)
+        assert ((found.thresholds < drift_detection.NEVER).mean() > 0.5) == is_watched
+    past = days(100, 1, correlation=0.9)
+    assert (alarms(calibrate(past, rows(past), VARIANCE), days(250, 300, correlation=0.9)) < 0).all()
 
 
 def test_columns_that_remember_raise_no_threshold_of_those_that_do_not() -> None:
