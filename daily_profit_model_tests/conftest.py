@@ -14,12 +14,35 @@ from daily_profit_model.lake import Lake
 
 CALENDAR_START = "2026-03-01"
 
+ORDER = (
+    "end_to_end/test_command_line",  # fills the platform that all of end_to_end reads: the others would wait for it
+    "features/test_compare",  # Spark: a minute in one test
+    "sandbox",
+    "risk_api",
+    "quality",
+    "modeling",
+    "end_to_end/test_whole_graph",
+    "end_to_end",
+)
+"""What takes long or is waited for comes first, so that no worker is alone at the end; what is not named comes last."""
+
 for name in [name for name in os.environ if name.startswith(("DPM_", "RISK_API_", "REGIMES_", "MARKET_", "DAGSTER_"))]:
     del os.environ[name]
 # Dagster's partition definitions are made when the graph is imported, so this stands before any import of it.
 os.environ["DPM_START_DATE"] = CALENDAR_START
 os.environ["DPM_FIRST_TRAINING_DAYS"] = "44"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By ORDER; within a module as written."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(here).as_posix()
+        return next((number for number, start in enumerate(ORDER) if name.startswith(start)), len(ORDER))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -22,13 +22,15 @@ class Reason:
     """Of the error's class; None: there was no error."""
 
 
-def failure_reason(events: Iterable[dg.DagsterEvent]) -> Reason:
-    """The first failing step's own error, in one line."""
-    for event in events:
-        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None and not error.message.startswith(_OURS):
-                error = error.cause
-            said = " ".join(error.message.split()) if error is not None else "no error was recorded"
-            return Reason(f"{event.step_key}: {_CLASS_NAME.sub('', said)}", error.cls_name if error else None)
-    return Reason("the run failed before its first step")
+def failure_reasons(events: Iterable[dg.DagsterEvent]) -> list[Reason]:
+    """Each failing step's own error, in one line, in the order in which they failed; never empty."""
+    failures = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    return [_reason(event) for event in failures] or [Reason("the run failed before its first step")]
+
+
+def _reason(event: dg.DagsterEvent) -> Reason:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None and not error.message.startswith(_OURS):
+        error = error.cause
+    said = " ".join(error.message.split()) if error is not None else "no error was recorded"
+    return Reason(f"{event.step_key}: {_CLASS_NAME.sub('', said)}", error.cls_name if error else None)

@@ -18,7 +18,10 @@ from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY
 from daily_profit_model.modeling.matrix import Floats, floats
 
 ACTIVITIES = ("rare", "often", "usual")
-"""Calibration groups, by the predicted probability of trading: below a third, below two thirds, above."""
+"""Calibration groups, by the predicted probability of trading: see ACTIVITY_EDGES."""
+
+ACTIVITY_EDGES = (1 / 3, 2 / 3)
+"""Probabilities of trading from which an account belongs to the second and to the third group."""
 
 LEAST_REACH = 0.02
 """Part of the profit scale that is added to each reach, so that an interval of no width can still grow."""
@@ -29,7 +32,7 @@ SETTLED = ("traded", "idle")
 
 def activity_codes(probability_trade: Floats) -> npt.NDArray[np.int64]:
     """The index into ACTIVITIES of each row."""
-    return np.searchsorted(np.array([1 / 3, 2 / 3]), probability_trade, side="right")
+    return np.searchsorted(np.array(ACTIVITY_EDGES), probability_trade, side="right")
 
 
 def reaches(scores: pa.Table) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ What one row says of itself is judged in `rules_metrics`. Tables that are not in
 from __future__ import annotations
 
 from daily_profit_model.engine import Query
-from daily_profit_model.quality.conditions import CENT, if_there
+from daily_profit_model.quality.conditions import CENT, if_there, named
 from daily_profit_model.quality.expectation import absent, between
 from daily_profit_model.quality.frame import Frame, newest
 from daily_profit_model.quality.rule import Rule
@@ -24,6 +24,10 @@ CORRECTED_SHARE = 0.10
 
 FEW_ROWS = 3
 """Rows of a day. Where few accounts trade, one corrected row is a large share: up to three are no pattern."""
+
+COUNTED_ALIKE = 3.0
+"""Factor. A service may count a trade's volume when it is opened and when it is closed, which is twice that of our feed
+(the sandbox's is once, to the cent); another unit is a hundred times or more."""
 
 LOOK_BACK_DAYS = 31
 """Days in which an account's newest row before is looked for: the longest pause seen on the sandbox is 31 days,
@@ -76,12 +80,19 @@ from gaps
     ),
 )
 
+_OTHER_SIZES = named(
+    {
+        name: f"{name} not between {of_trades} / {COUNTED_ALIKE} and {of_trades} * {COUNTED_ALIKE}"
+        for name, of_trades in (("total_lots", "lots"), ("total_volume", "volume"))
+    }
+)
+
 _AGAINST_TRADES = Frame(
     f"{RAW_METRICS_DAILY.name} against {RAW_TRADES_CLOSED.name}",
     RAW_METRICS_DAILY,
     RAW_METRICS_DAILY.key,
     Query(
-        """
+        f"""
 with trades as (
     select
         date,
@@ -90,7 +101,10 @@ with trades as (
         login,
         count(*) as trades,
         sum(profit + coalesce(commission, 0) + coalesce(fee, 0) + coalesce(swap, 0)) as net_profit,
-        sum(coalesce(commission, 0) + coalesce(fee, 0) + coalesce(swap, 0)) as costs
+        sum(coalesce(commission, 0) + coalesce(fee, 0) + coalesce(swap, 0)) as costs,
+        -- not known where one trade does not tell it
+        case when count(lots) = count(*) then sum(lots) end as lots,
+        case when count(volume_usd) = count(*) then sum(volume_usd) end as volume
     from raw_trades_closed
     where date between $first_day and $last_day
     group by all
@@ -121,7 +135,11 @@ compared as (
         metrics.gross_profit + metrics.gross_loss - metrics.net_profit as gross_gap,
         coalesce(traded.net_profit, 0) as net_profit_of_trades,
         coalesce(traded.trades, 0) as trades,
-        coalesce(traded.costs, 0) as costs
+        coalesce(traded.costs, 0) as costs,
+        metrics.total_lots,
+        metrics.total_volume,
+        traded.lots,
+        traded.volume
     from (select * from raw_metrics_daily where date between $first_day and $last_day) as metrics
     full join traded
         using (date, platform, broker, login)
@@ -140,6 +158,7 @@ select
     num_trades,
     trades,
     costs,
+    {_OTHER_SIZES} as other_sizes,
     case when not has_row then trades || ' trades' end as without_row,
     case when has_row then round(net_profit - net_profit_of_trades, 2) end as gap,
     case when has_row then num_trades - trades end as trades_gap,
@@ -183,8 +202,16 @@ _HOURS = Frame(
     Query(
         f"""
 with hours as (
-    select date, {_SAME_ACCOUNT}, sum(num_trades) as trades, sum(net_profit) as net_profit
+    select
+        date, {_SAME_ACCOUNT}, sum(num_trades) as trades, sum(net_profit) as net_profit,
+        count(distinct hour) filter (num_trades > 0) as hours
     from raw_metrics_hourly
+    where date between $first_day and $last_day
+    group by all
+),
+traded as (
+    select date, platform, broker, login, count(distinct hour(close_time)) as hours
+    from raw_trades_closed
     where date between $first_day and $last_day
     group by all
 ),
@@ -195,21 +222,24 @@ gaps as (
         days.num_trades,
         days.net_profit,
         coalesce(hours.trades, 0) - days.num_trades as trades_gap,
-        round(coalesce(hours.net_profit, 0) - days.net_profit, 2) as profit_gap
+        round(coalesce(hours.net_profit, 0) - days.net_profit, 2) as profit_gap,
+        traded.hours - coalesce(hours.hours, 0) as missing_hours
     from raw_metrics_daily as days
     left join hours
         using (date, {_SAME_ACCOUNT})
+    left join traded
+        using (date, platform, broker, login)
     where date between $first_day and $last_day
 )
 select
-    date, {_SAME_ACCOUNT}, num_trades, net_profit,
+    date, {_SAME_ACCOUNT}, num_trades, net_profit, missing_hours,
     case when sum((trades_gap <> 0)::int) over (partition by date) > {FEW_ROWS} then trades_gap else 0 end
         as trades_gap,
     case when sum((abs(profit_gap) > {CENT})::int) over (partition by date) > {FEW_ROWS} then profit_gap else 0 end
         as profit_gap
 from gaps
 """,
-        (newest(RAW_METRICS_HOURLY), if_there(RAW_METRICS_DAILY)),
+        (newest(RAW_METRICS_HOURLY), if_there(RAW_METRICS_DAILY), if_there(RAW_TRADES_CLOSED)),
     ),
 )
 
@@ -234,7 +264,10 @@ DAILY_RELATIONS_RULES = (
         dimension="volume",
         severity="warn",
         frame=_AGAINST_TRADES,
-        expectations=(between("trades_gap", 0, 0, says="as many trades as closed", mostly=_MOSTLY),),
+        expectations=(
+            between("trades_gap", 0, 0, says="as many trades as closed", mostly=_MOSTLY),
+            absent("other_sizes", says="lots and volume are about those of the closed trades", mostly=_MOSTLY),
+        ),
         reason="Metrics and trades tell of the same trades; one in ten is left to corrections of the newest days.",
         advice="Compare with monitoring/reconciliation of the day, and fetch the feed again that stands alone.",
     ),
@@ -326,6 +359,7 @@ HOURLY_RELATIONS_RULES = (
         expectations=(
             between("trades_gap", 0, 0, mostly=_MOSTLY, says="the trades of the hours are those of the day"),
             between("profit_gap", -CENT, CENT, mostly=_MOSTLY, says="the profits of the hours add up to the day's"),
+            between("missing_hours", high=0, says="every hour with a closed trade has its row"),
         ),
         reason="Hours are the parts of the day; daily rows are corrected for some days, hourly ones need not be.",
         advice="monitoring/reconciliation names the accounts and the hours; fetch the hourly metrics again.",

@@ -78,13 +78,19 @@ with described as (
 wanted as (
     select * from described where date between $first_day and $last_day
 ),
--- each wanted column of a day with each of its past days
+kinds as (
+    select date, top_values[1].value as kind from profiles where "column" = '$alike_by'
+),
+-- each wanted column of a day with each of its past days of the same kind
 pairs as (
     select wanted.date as day, wanted."column" as name, past.*
     from wanted
     join described as past
         on past."column" = wanted."column"
         and past.date between wanted.date - {PAST_DAYS} and wanted.date - 1
+    left join kinds as own on own.date = wanted.date
+    left join kinds as earlier on earlier.date = past.date
+    where own.kind is not distinct from earlier.kind
 ),
 past as (
     select
@@ -318,11 +324,15 @@ _FETCH = "Fetch the day again (dpm ingest FEED --force); if it stays, ask the se
 _REBUILD = "Look at the tables that it is made from first: their rules name the column; then make the day again."
 
 
-def history_rules(table: Table, *, leaving_out: Sequence[str] = ()) -> tuple[Rule, ...]:
-    """The rules that compare a day of `table` with its past, but for the columns `leaving_out`."""
+def history_rules(table: Table, *, leaving_out: Sequence[str] = (), alike_by: str = "") -> tuple[Rule, ...]:
+    """The rules that compare a day of `table` with its past, but for the columns `leaving_out`.
+
+    `alike_by`: a text column with one label a day. Nulls, units and values are then compared with past days of the same
+    label alone; fewer than ENOUGH_DAYS of them judge nothing.
+    """
     advice = _FETCH if table.name.startswith("raw/") else _REBUILD
     left_out = ", ".join(f"'{name}'" for name in ("", *leaving_out))
-    query = Query(_ALL.replace("$left_out", left_out), ())
+    query = Query(_ALL.replace("$left_out", left_out).replace("$alike_by", alike_by), ())
     frame = Frame(f"{table.name} against its past", table, ("column",), query, measures=True, past_days=PAST_DAYS)
     from_the_past = f"Limits come from the {PAST_DAYS} days before; fewer than {ENOUGH_DAYS} of them judge nothing."
     return (

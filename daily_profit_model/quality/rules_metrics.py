@@ -14,7 +14,7 @@ PHASES = (1, 2, 3, 4)
 LOWEST_PLATFORM = 4
 
 STANDING_SHARE = 0.95
-"""Share of rows whose standing is there. Every field but the key may be null (RISK_API.md), yet an account
+"""Share of rows whose standing, and whose figures of trades, are there. Every field but the key may be null (RISK_API.md), yet an account
 without status or starting balance is not predicted: one in twenty means that the service leaves a field out."""
 
 RATE_SHARE = 0.99
@@ -29,6 +29,20 @@ RATIO_TOLERANCE = 1e-6
 """Hours. Statistics are rounded to eight digits."""
 
 _STANDING = ("status", "phase", "plan_id", "starting_balance")
+_OF_TRADES = (
+    "gross_profit",
+    "gross_loss",
+    "success_rate",
+    "mean_profit",
+    "median_profit",
+    "min_profit",
+    "max_profit",
+    "total_lots",
+    "total_volume",
+    "mean_duration",
+    "num_traded_symbols",
+)
+"""What any number of trades has, be it one: not ratios of wins to losses, nor spreads, which take more."""
 DISTRIBUTION = (
     "min_profit",
     "profit_perc10",
@@ -76,6 +90,7 @@ def _rows(table: Table, **derived: str) -> Frame:
         table,
         ("status", "phase", "gross_profit", "gross_loss", "success_rate"),
         not_standing=missing(_STANDING),
+        untold=named({name: f"num_trades > 0 and {name} is null" for name in _OF_TRADES}),
         impossible_counts=named(IMPOSSIBLE_COUNTS),
         disordered_profits=disordered(DISTRIBUTION, CENT),
         impossible_durations=named(_IMPOSSIBLE_DURATIONS),
@@ -128,8 +143,13 @@ def _of_itself(table: Table, frame: Frame) -> tuple[Rule, ...]:
             "standing_known",
             "completeness",
             "warn",
-            (absent("not_standing", says="status, phase, plan and starting balance are there", mostly=STANDING_SHARE),),
-            "Who is alive, and what money is relative to, is read from these four.",
+            (
+                absent(
+                    "not_standing", says="status, phase, plan and starting balance are there", mostly=STANDING_SHARE
+                ),
+                absent("untold", says="a row with trades has the figures that any trades have", mostly=STANDING_SHARE),
+            ),
+            "Who is alive, what money is relative to, and how an account traded is read from these columns.",
             "Which column: the samples name it. If the service has stopped sending it, ask its operators.",
         ),
         _rule(

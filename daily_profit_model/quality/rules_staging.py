@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daily_profit_model.engine import Query
+from daily_profit_model.engine import Query, Source
 from daily_profit_model.quality.conditions import missing, named
 from daily_profit_model.quality.expectation import (
     Expectation,
@@ -17,6 +17,7 @@ from daily_profit_model.quality.expectation import (
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Dimension, Rule, Severity
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 
 UNRESOLVED_LIMIT = 0.10
@@ -72,6 +73,57 @@ _ACCOUNTS = rows_of(
             "active_days_at_last_non_win": "active_days_at_last_non_win not between 0 and active_trading_days",
             "active_days_at_last_non_loss": "active_days_at_last_non_loss not between 0 and active_trading_days",
         }
+    ),
+)
+
+_COPIED = {
+    "net_profit": "net_profit",
+    "trades_closed": "num_trades",
+    "status": "status",
+    "phase": "phase",
+    "plan_id": "plan_id",
+    "starting_balance": "starting_balance",
+    "balance": "current_balance",
+    "equity": "current_equity",
+    "approved_payouts": "approved_payouts",
+    "pending_payouts": "pending_payouts",
+}
+"""Columns that staging takes from the day's metrics as they are, by their names there."""
+
+_AGAINST_METRICS = Frame(
+    f"{STAGING_ACCOUNTS.name} against {RAW_METRICS_DAILY.name}",
+    STAGING_ACCOUNTS,
+    STAGING_ACCOUNTS.key,
+    Query(
+        f"""
+with metrics as (
+    select *
+    from raw_metrics_daily
+    where date between $first_day and $last_day
+    -- of an account with several logins staging has sums
+    qualify count(*) over (partition by date, account_id) = 1
+)
+select
+    date,
+    account_id,
+    accounts.net_profit,
+    metrics.net_profit as net_profit_of_metrics,
+    {
+            named(
+                {
+                    ours: f"metrics.{theirs} is not null and accounts.{ours} is distinct from metrics.{theirs}"
+                    for ours, theirs in _COPIED.items()
+                }
+            )
+        } as differing
+from staging_accounts as accounts
+join metrics
+    using (date, account_id)
+where date between $first_day and $last_day
+    and accounts.state_source = 'metrics'
+""",
+        # as known at the cut-off: that is what staging is made from
+        (newest(STAGING_ACCOUNTS), Source(RAW_METRICS_DAILY, optional=True)),
     ),
 )
 
@@ -200,6 +252,16 @@ STAGING_RULES = (
         (absent("idle_but", says="without a trade the day's profit is zero, and with one it is the last trading day"),),
         "No trade is a true zero (L9); a profit without a trade is in no count of trading days.",
         "Look at the account's row in raw/metrics_daily: profit and count of trades contradict each other.",
+    ),
+    _rule(
+        STAGING_ACCOUNTS,
+        _AGAINST_METRICS,
+        "state_as_told",
+        "consistency",
+        "error",
+        (absent("differing", says="an account's state is what its metrics of the day say"),),
+        "Target, balance and eligibility are read here: what differs from its source was changed or mixed up.",
+        "Rebuild staging from the day on; if it stays, the query of staging/accounts is wrong.",
     ),
     _of_accounts(
         "high_holds",

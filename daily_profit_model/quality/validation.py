@@ -23,6 +23,11 @@ _ROWS = {
 }
 
 
+MANY_ROWS = 50_000
+"""From here on the columns of each expectation are handed over alone: the library copies all that it is given for each
+expectation of a column. Below, what a validation costs whatever its rows is more."""
+
+
 @dataclass(frozen=True)
 class Violations:
     """Positions of the rows that violate an expectation, or the error that kept it from being judged."""
@@ -47,14 +52,35 @@ def violations(expectations: Sequence[Expectation], rows: pd.DataFrame) -> list[
             native[number] = _native(expectation, number)
         except Exception as error:  # a rule that cannot be made has failed; the others are judged
             found[number] = Violations(np.empty(0, np.int64), f"{type(error).__name__}: {error}")
+    together: dict[tuple[str, ...], dict[int, Any]] = {}
+    for number, made in native.items():
+        names = _looked_at(expectations[number]) if len(numbered) >= MANY_ROWS else tuple(numbered.columns)
+        together.setdefault(names, {})[number] = made
+    for names, group in together.items():
+        # what a rule asks for and is not there, the library says itself
+        there = [name for name in names if name in numbered.columns]
+        for number, violated in _violated(group, numbered[there]):
+            found[number] = violated
+    return found
+
+
+def _violated(native: Mapping[int, Any], rows: pd.DataFrame) -> Iterator[tuple[int, Violations]]:
+    """What is violated of some of the library's expectations, and by which rows."""
     # one for both questions: each made anew hashes all rows twice, as long as it takes to judge some rules
-    validator = _validator(numbered)
+    validator = _validator(rows)
     holds = {number: result.success for number, result in _results(native, validator, "BOOLEAN_ONLY")}
     violated = {number: native[number] for number in native if not holds[number]}
     for number, result in _results(violated, validator, _ROWS):
         positions = np.asarray(result.result.get("unexpected_index_list") or [], np.int64)
-        found[number] = Violations(positions, _error(result))
-    return found
+        yield number, Violations(positions, _error(result))
+
+
+def _looked_at(expectation: Expectation) -> tuple[str, ...]:
+    """The columns that the statement is about, without those that only explain it."""
+    arguments = expectation.arguments
+    listed = [str(arguments[name]) for name in ("column", "column_A", "column_B") if name in arguments]
+    several: Any = arguments.get("column_list", ())
+    return tuple(sorted({*listed, *several}))
 
 
 def _results(

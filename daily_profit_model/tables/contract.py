@@ -52,6 +52,8 @@ class Table:
     """True for raw tables: a partition keeps every fetch as a revision."""
     is_served: bool = False
     """True: others have acted on a partition, so it stays once its day is over (see `lake.served`)."""
+    is_report: bool = False
+    """True: it tells of other tables' state, so it is made of days as well for which a blocking rule does not hold."""
     version: int = 1
 
     def __post_init__(self) -> None:

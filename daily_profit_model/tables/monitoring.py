@@ -85,6 +85,7 @@ FEED_HEALTH = Table(
     "called has its rows too. Of the day (UTC) on which the calls were made: for a backfill that on which it ran. "
     "Days before the first call of all have no row.",
     key=("date", "endpoint"),
+    is_report=True,
     columns=(
         Column("date", DAY, "Day (UTC) on which the calls were made", required=True),
         Column("endpoint", TEXT, "Endpoint of the service", required=True),

@@ -59,6 +59,7 @@ MONITORING_PROFILES = Table(
     description="Each column of each table's day in few numbers: counts, nulls, quantiles, commonest values. What rules "
     "that compare a day with its past go by.",
     key=("date", "table", "column"),
+    is_report=True,
     columns=_PROFILE_COLUMNS,
 )
 
@@ -67,6 +68,7 @@ MONITORING_QUALITY = Table(
     description="How much of what must hold of a table's day does: the share of its rules that hold, those of severity "
     "error weighing three times.",
     key=("date", "table"),
+    is_report=True,
     columns=(
         Column("date", DAY, "The partition that was judged", required=True),
         Column("table", TEXT, "Table", required=True),

@@ -23,6 +23,7 @@ MONITORING_RECONCILIATION = Table(
     description="What does not add up in the raw tables of a day, as known now: one `summary` row a table, and a row "
     "for each finding: against what the service counts, and between all-time, daily, hourly metrics and closed trades.",
     key=("date", "table_name", "finding", "compared_with", "platform", "broker", "login", "account_id"),
+    is_report=True,
     columns=(
         Column("date", DAY, "Day of the data", required=True),
         Column("table_name", TEXT, "Raw table that the number found comes from", required=True),

@@ -1,6 +1,7 @@
 """How many planted faults are noticed, and by which rule.
 
 Run after `sandbox_seeds --folder FOLDER`: python -m daily_profit_model_tests.benchmarks.planted_faults FOLDER/201 … [--json]
+     … planted_faults FOLDER/201 --through-dagster [--json]
 
 Every fault of the catalogue is planted in a day in the middle of 30 days of a firm's lake, which is a copy: the day's
 file is written anew, its footer counting what is then in it, so that no reader would notice. The rules of the table and
@@ -18,6 +19,12 @@ third of them (a page) where sums are compared, nearly all where only the past t
 single nulls of optional columns, a swap of two columns of like values, and the late arrival of a day that was filled.
 Tables that are made once a week, and monitoring/reconciliation (alarms, no data), have no faults here.
 Exit code 1 when less than 99 % are caught.
+
+`--through-dagster`: all faults that lie in one lake at a time, a hundred and more of all tables, are judged as asset
+checks: a run over the 30 days for each layer. A fault is caught when a status of its day has failed that names table and
+column as above. A status of a day that fails although nothing that its rule reads of the day is spoiled is told: it is
+right where the rule compares with earlier days, one of which is spoiled, and else lies on a wrong day. Exit code 1 when
+one fault is not caught or one status lies on a wrong day.
 """
 
 from __future__ import annotations
@@ -138,13 +145,16 @@ def reads(rule: Rule, table: str) -> bool:
     return rule.table == table or table in others
 
 
-def told(planted: Planted, outcome: Outcome) -> None:
-    """Enter a failed outcome with the fault that it was seen on."""
-    fault, rule = planted.fault, outcome.rule
-    words = _plain(
-        " ".join([str(describe(outcome)), json.dumps(outcome.samples, default=str), rule.id,
-                  *(part.says for part in outcome.parts if not part.passed)])
-    )  # fmt: skip
+def words_of(outcome: Outcome) -> str:
+    """What a failed outcome says."""
+    says = (part.says for part in outcome.parts if not part.passed)
+    return " ".join([str(describe(outcome)), json.dumps(outcome.samples, default=str), *says])
+
+
+def told(planted: Planted, rule: Rule, said: str) -> None:
+    """Enter a rule that does not hold with the fault that it was seen on; `said`: what it says."""
+    fault = planted.fault
+    words = _plain(f"{said} {rule.id}")
     about = _plain(f"{words} {rule.reason} {rule.advice} {rule.frame.name}")
     names_column = not fault.column or any(_plain(name) in words for name in (fault.column, *fault.names))
     names_table = rule.table == fault.table or _plain(fault.table) in about
@@ -169,22 +179,14 @@ def measure(folders: Sequence[Path], place: Path, faults: Sequence[Fault] = FAUL
             clean[folder.name] = prepared(folder, place / folder.name)
         base, known, days = clean[folder.name]
         lake = fault_lake.copied(base, place / "spoiled")
-        planted = []
-        for fault, slot in together:
-            day = days[SLOTS[slot] + OFFSETS[fault.table]]
-            try:
-                fault_lake.plant(lake, TABLES[fault.table], day, fault.spoil, SEED + len(found) + len(planted))
-            except NothingToSpoil:
-                print(f"not planted on {day}: {fault}", file=sys.stderr)
-                continue
-            planted.append(Planted(fault, folder.name, day))
+        planted = plant(lake, together, days, folder.name, SEED + len(found))
         tables = {each.fault.table for each in planted}
         rules = [rule for rule in RULES if any(reads(rule, table) for table in tables)]
         judged = failures(lake, rules, days)
         for each in planted:
             for key, outcome in judged.items():
                 if key not in known and key[2] == each.day and reads(outcome.rule, each.fault.table):
-                    told(each, outcome)
+                    told(each, outcome.rule, words_of(outcome))
         found += planted
         missed = [each for each in planted if not each.caught]
         print(f"round {number + 1}: {len(planted)} planted, {len(missed)} missed", file=sys.stderr, flush=True)
@@ -192,6 +194,61 @@ def measure(folders: Sequence[Path], place: Path, faults: Sequence[Fault] = FAUL
             print(f"  missed {each.fault.table} {each.day} {each.fault.kind} {each.fault.column} {each.fault.size}; "
                   f"failed: {', '.join(each.blurred) or 'nothing'}", file=sys.stderr, flush=True)  # fmt: skip
     return found
+
+
+def plant(
+    lake: Lake, together: Sequence[tuple[Fault, int]], days: Sequence[str], firm: str, seed: int
+) -> list[Planted]:
+    """Plant faults, each with its slot, in the 30 `days` of `lake`; those that find nothing to spoil are told."""
+    planted: list[Planted] = []
+    for fault, slot in together:
+        day = days[SLOTS[slot] + OFFSETS[fault.table]]
+        try:
+            fault_lake.plant(lake, TABLES[fault.table], day, fault.spoil, seed + len(planted))
+        except NothingToSpoil:
+            print(f"not planted on {day}: {fault}", file=sys.stderr)
+            continue
+        planted.append(Planted(fault, firm, day))
+    return planted
+
+
+def through_dagster(folder: Path, place: Path, as_json: bool) -> int:
+    """Plant the first round and judge it by asset checks."""
+    from daily_profit_model_tests.benchmarks.faults_through_dagster import judged, unexplained
+
+    base, known, days = prepared(folder, place / folder.name)
+    lake = fault_lake.copied(base, place / "spoiled")
+    planted = plant(lake, rounds(FAULTS)[0], days, folder.name, SEED)
+    rules = {(rule.table, rule.id): rule for rule in RULES if rule.table in OFFSETS}
+    statuses, said = judged(lake, tuple(rules.values()), days)
+    failed = {status: words for status, words in said.items() if status not in known}
+    for each in planted:
+        for (table, rule_id, day), words in failed.items():
+            if day == each.day and reads(rules[table, rule_id], each.fault.table):
+                told(each, rules[table, rule_id], words)
+    later, wrong = unexplained(failed, rules, {(each.fault.table, each.day) for each in planted})
+    missed = [f"{each.fault.table} {each.day}: {each.fault.kind} {each.fault.column}" for each in planted
+              if not each.caught]  # fmt: skip
+    row = {
+        "firm": folder.name,
+        "days": len(days),
+        "statuses": statuses,
+        "faults": len(planted),
+        "tables": len({each.fault.table for each in planted}),
+        "kinds": len({each.fault.kind for each in planted}),
+        "caught": len(planted) - len(missed),
+        "statuses failed": len(failed),
+        "by an earlier day": len(later),
+        "of a wrong day": len(wrong),
+    }
+    lines = {"missed": missed, "by an earlier day": sorted(later), "of a wrong day": sorted(wrong)}
+    if as_json:
+        print(json.dumps(row | lines, indent=2))
+    else:
+        print_table([row])
+        for name, told_lines in lines.items():
+            print(f"{name}: {told_lines}")
+    return int(bool(missed or wrong))
 
 
 def prepared(folder: Path, place: Path) -> tuple[Path, Failures, list[str]]:
@@ -228,8 +285,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--table", help="only faults of this table")
+    parser.add_argument("--through-dagster", action="store_true", help="judge one round by asset checks (first folder)")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    if asked.through_dagster:
+        with tempfile.TemporaryDirectory() as place:
+            return through_dagster(asked.folders[0], Path(place), asked.json)
     faults = [fault for fault in FAULTS if asked.table in (None, fault.table)]
     with tempfile.TemporaryDirectory() as place:
         found = measure(asked.folders, Path(place), faults)

@@ -43,7 +43,7 @@ def balance_rule(rule_id: str, column: str = "balance", *, blocking: bool = Fals
     )  # fmt: skip
 
 
-def graph(lake: Lake, rules: Sequence[Rule]) -> dg.Definitions:
+def graph(lake: Lake, rules: Sequence[Rule], after: Table = AFTER) -> dg.Definitions:
     """staging/accounts with its checks, of which one day has a negative balance, and an asset after it."""
 
     @dg.asset(key=KEY, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.multi_run(30))
@@ -69,17 +69,22 @@ def graph(lake: Lake, rules: Sequence[Rule]) -> dg.Definitions:
     return dg.Definitions(
         assets=[accounts, downstream],
         asset_checks=[checks_for(STAGING_ACCOUNTS, rules)],
-        resources={"lake": lake, "lake_io": LakeIOManager(lake, {AFTER.name: AFTER}, blocking=blocking)},
+        resources={"lake": lake, "lake_io": LakeIOManager(lake, {AFTER.name: after}, blocking=blocking)},
         executor=dg.in_process_executor,
     )
 
 
 def run_range(
-    lake: Lake, rules: Sequence[Rule], instance: dg.DagsterInstance, days: Sequence[str], **selection: Any
+    lake: Lake,
+    rules: Sequence[Rule],
+    instance: dg.DagsterInstance,
+    days: Sequence[str],
+    after: Table = AFTER,
+    **selection: Any,
 ) -> dg.ExecuteInProcessResult:
     """How dpm runs a range, and how Dagster runs a range of a backfill."""
     tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
-    job = graph(lake, rules).resolve_implicit_global_asset_job_def()
+    job = graph(lake, rules, after).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False, **selection)
 
 
@@ -154,6 +159,13 @@ def test_a_blocking_failure_stops_what_is_downstream_of_its_day_alone_and_says_w
         assert newest is not None
         assert newest.asset_materialization is not None
         assert newest.asset_materialization.metadata["dagster/row_count"].value == 1
+
+
+def test_what_reports_on_tables_is_made_of_blocked_days_too(lake: Lake) -> None:
+    rule = balance_rule("balance_valid", blocking=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run_range(lake, [rule], instance, DAYS, after=replace(AFTER, is_report=True)).success
+        assert instance.get_materialized_partitions(DOWNSTREAM) == set(DAYS) == set(lake.partitions(AFTER.name))
 
 
 def test_a_blocking_failure_on_every_day_stops_the_run_at_its_checks(lake: Lake) -> None:

@@ -65,8 +65,9 @@ def _hashes(table: str, rule: str) -> tuple[tuple[str, str, Spoil], ...]:
     )
 
 
-def of(table: str, *faults: tuple[str, str, Spoil]) -> tuple[Fault, ...]:
-    return tuple(Fault(table, rule, says, spoil) for rule, says, spoil in faults)
+def of(table: str, *faults: tuple[str, str, Spoil] | tuple[str, str, Spoil, str]) -> tuple[Fault, ...]:
+    """A rule, what it says, what spoils it, and perhaps a rule that sees it too."""
+    return tuple(Fault(table, rule, says, spoil, tuple(also)) for rule, says, spoil, *also in faults)
 
 
 def all_but(table: str, column: str, value: object) -> Spoil:
@@ -183,13 +184,24 @@ MODELED_FAULTS = (
         PREDICTED,
         ("predictions_dated", "the features are those of the day before", changed(PREDICTED, feature_date=EARLIER)),
         ("predictions_dated", "the prediction is as of the cut-off", changed(PREDICTED, as_of=LONG_AGO)),
-        ("one_model_a_day", "all predictions of a day are one model's", changed(PREDICTED, model_hash="0b" * 32)),
-        ("lineage_recorded", "model_hash is a full sha256", all_but(PREDICTED, "model_hash", "0a")),
+        (
+            "one_model_a_day",
+            "all predictions of a day are one model's",
+            changed(PREDICTED, model_hash="0b" * 32),
+            "served_as_scored",
+        ),
+        ("lineage_recorded", "model_hash is a full sha256", all_but(PREDICTED, "model_hash", "0a"), "served_as_scored"),
         *_hashes(PREDICTED, "lineage_recorded"),
         (
             "lineage_recorded",
             "calibration_version is sixteen digits of a sha256",
             changed(PREDICTED, calibration_version="c"),
+            "served_as_scored",
+        ),
+        (
+            "served_as_scored",
+            "what is served are the day's scores, stretched by the day's calibration",
+            changed(PREDICTED, upper_90=10.33),
         ),
         (
             "lineage_recorded",
@@ -200,12 +212,19 @@ MODELED_FAULTS = (
             "figures_finite",
             "no predicted figure is infinite or not a number",
             changed(PREDICTED, expected_net_profit=float("nan")),
+            "served_as_scored",
         ),
-        ("scale_plausible", "no interval is wider than the account's starting balance", wide),
+        (
+            "scale_plausible",
+            "no interval is wider than the account's starting balance",
+            wide,
+            "served_as_scored",
+        ),
         (
             "scale_plausible",
             "no mean is larger than the account's starting balance",
             changed(PREDICTED, expected_net_profit=-60_000.0),
+            "served_as_scored",
         ),
     ),
     *of(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from daily_profit_model_tests.quality.good_rows import ENDED
 from daily_profit_model_tests.quality.small_firm import Day
-from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, repeated, shifted
+from daily_profit_model_tests.quality.spoils import Fault, added, all_changed, both, changed, removed, repeated, shifted
 
 ACCOUNTS, DAILY, HOURLY = "raw/accounts", "raw/metrics_daily", "raw/metrics_hourly"
 CLOSED, OPEN, PLANS, REGIMES = "raw/trades_closed", "raw/trades_open", "raw/plans", "raw/market_regimes"
@@ -14,6 +14,10 @@ LATER = datetime(2030, 1, 1, tzinfo=UTC)
 EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
 NO_SUMS = {"gross_profit": None, "mean_profit": None, "todays_payouts": None}
 """A row whose net profit changes alone contradicts its other sums; here they are not told."""
+
+
+UNTOLD = "standing_known"
+"""Also sees that a figure is not told."""
 
 
 def closed_before_opened(day: Day) -> None:
@@ -46,14 +50,24 @@ def open_and_closed(day: Day) -> None:
 def _of_metrics(table: str) -> tuple[Fault, ...]:
     """Faults of a daily and of an hourly row alike."""
     return tuple(
-        Fault(table, rule, says, spoil)
-        for rule, says, spoil in (
+        Fault(table, rule, says, spoil, tuple(also))
+        for rule, says, spoil, *also in (
             ("metrics_valid", "status is 1, 2 or 3", changed(table, status=4)),
             ("metrics_valid", "phase is 1, 2, 3 or 4", changed(table, phase=0)),
             ("metrics_valid", "platform is 4 or more", added(table, platform=3)),
-            ("metrics_valid", "gross profit is not negative", changed(table, gross_profit=-0.01, gross_loss=None)),
-            ("metrics_valid", "gross loss is not positive", changed(table, gross_loss=0.01, gross_profit=None)),
+            (
+                "metrics_valid",
+                "gross profit is not negative",
+                changed(table, gross_profit=-0.01, gross_loss=None),
+                UNTOLD,
+            ),
+            ("metrics_valid", "gross loss is not positive", changed(table, gross_loss=0.01, gross_profit=None), UNTOLD),
             ("standing_known", "status, phase, plan and starting balance are there", changed(table, phase=None)),
+            (
+                "standing_known",
+                "a row with trades has the figures that any trades have",
+                changed(table, success_rate=None),
+            ),
             (
                 "counts_possible",
                 "no count is larger than the count of trades",
@@ -135,14 +149,20 @@ RAW_FAULTS = (
     Fault(DAILY, "metrics_valid", "one row for each date, platform, broker, login, account_id", repeated(DAILY)),
     *_of_metrics(DAILY),
     *(
-        Fault(DAILY, rule, says, spoil)
-        for rule, says, spoil in (
+        Fault(DAILY, rule, says, spoil, tuple(also))
+        for rule, says, spoil, *also in (
             (
                 "net_profit_equals_trades",
                 "net profit is the sum over the closed trades",
                 changed(DAILY, net_profit=97.02, **NO_SUMS),
+                UNTOLD,
             ),
-            ("trades_counted", "as many trades as closed", changed(DAILY, num_trades=4, mean_profit=None)),
+            ("trades_counted", "as many trades as closed", changed(DAILY, num_trades=4, mean_profit=None), UNTOLD),
+            (
+                "trades_counted",
+                "lots and volume are about those of the closed trades",
+                changed(DAILY, total_volume=1_100.0),
+            ),
             (
                 "profits_add_up",
                 "gross profit and gross loss add up to the net profit, before or after the costs of the trades",
@@ -190,19 +210,22 @@ RAW_FAULTS = (
     Fault(HOURLY, "metrics_valid", "hour is 0 to 23", changed(HOURLY, hour=24, datetime=None)),
     *_of_metrics(HOURLY),
     *(
-        Fault(HOURLY, rule, says, spoil)
-        for rule, says, spoil in (
+        Fault(HOURLY, rule, says, spoil, tuple(also))
+        for rule, says, spoil, *also in (
             ("instants_agree", "the instant's hour is the hour", shifted(HOURLY, "datetime", hours=1)),
             ("instants_agree", "the instant lies on the day", shifted(HOURLY, "datetime", days=1)),
             (
                 "hours_add_up",
                 "the trades of the hours are those of the day",
                 all_changed(HOURLY, num_trades=4, mean_profit=None),
+                UNTOLD,
             ),
+            ("hours_add_up", "every hour with a closed trade has its row", removed(HOURLY)),
             (
                 "hours_add_up",
                 "the profits of the hours add up to the day's",
                 all_changed(HOURLY, net_profit=97.02, mean_profit=None),
+                UNTOLD,
             ),
         )
     ),

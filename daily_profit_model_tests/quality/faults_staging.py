@@ -30,14 +30,20 @@ def one_trade_less(day: Day) -> None:
 
 STAGING_FAULTS = (
     *(
-        Fault(ACCOUNTS, rule, says, spoil)
-        for rule, says, spoil in (
+        Fault(ACCOUNTS, rule, says, spoil, tuple(also))
+        for rule, says, spoil, *also in (
             ("accounts_have_state", "one row for each date, account_id", repeated(ACCOUNTS)),
-            ("accounts_have_state", "an eligible account has a status", changed(ACCOUNTS, status=None)),
+            (
+                "accounts_have_state",
+                "an eligible account has a status",
+                changed(ACCOUNTS, status=None),
+                "state_as_told",
+            ),
             (
                 "accounts_have_state",
                 "an eligible account has a starting_balance",
                 changed(ACCOUNTS, starting_balance=None),
+                "state_as_told",
             ),
             ("accounts_have_state", "an eligible account has a state_date", changed(ACCOUNTS, state_date=None)),
             (
@@ -45,10 +51,20 @@ STAGING_FAULTS = (
                 "who is not eligible has a reason, and who is has none",
                 changed(ACCOUNTS, ineligible_reason="ended"),
             ),
-            ("eligibility_agrees", "no eligible account has ended", changed(ACCOUNTS, status=2)),
+            ("eligibility_agrees", "no eligible account has ended", changed(ACCOUNTS, status=2), "state_as_told"),
             ("eligibility_agrees", "the state comes from a source that is known", changed(ACCOUNTS, state_source="x")),
-            ("state_fresh", "no eligible account is carried on for more than 90 days", stale),
-            ("balances_positive", "an eligible account has balances above zero", changed(ACCOUNTS, balance=0.0)),
+            ("state_fresh", "no eligible account is carried on for more than 90 days", stale, "state_as_told"),
+            (
+                "balances_positive",
+                "an eligible account has balances above zero",
+                changed(ACCOUNTS, balance=0.0),
+                "state_as_told",
+            ),
+            (
+                "state_as_told",
+                "an account's state is what its metrics of the day say",
+                changed(ACCOUNTS, net_profit=9_700.0),
+            ),
             (
                 "terms_known",
                 "the plan's terms are known of nearly all eligible accounts",

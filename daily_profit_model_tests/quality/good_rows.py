@@ -21,12 +21,14 @@ ENDED = 1
 """Row of the daily metrics that is of an account that has ended."""
 IDLE = {
     "num_trades": 0,
-    **dict.fromkeys(("net_profit", "gross_profit", "gross_loss"), 0.0),
+    **dict.fromkeys(("net_profit", "gross_profit", "gross_loss", "total_lots", "total_volume"), 0.0),
     **dict.fromkeys(("prior_days_balance", "current_balance", "current_equity"), 40_000.0),
     **dict.fromkeys(("success_rate", "mean_profit", "most_traded_smb_trades", "num_traded_symbols")),
     **dict.fromkeys(("max_num_consec_wins", "max_num_consec_losses", "max_num_trades_in_dd")),
 }
 """What its row says of trades."""
+LOWER_90, UPPER_90 = -6.94, 43.44
+"""Both reaches to the scored quantiles, and a fiftieth of the profit scale with each, stretched by 1.1."""
 HASH = "0a" * 32
 Record = dict[str, Any]
 
@@ -140,7 +142,7 @@ def bar(day: date, symbol: str, hour: int) -> Record:
 def _metrics(today: date) -> Record:
     """A day's, an hour's or a life's statistics of the two trades of `_trades`."""
     noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
-    balance = 60_000.0 + NET_PROFIT * (today - FIRST_BALANCE).days
+    balance = balance_of(today)
     return {
         "status": 1,
         "phase": 2,
@@ -169,7 +171,14 @@ def _metrics(today: date) -> Record:
         "min_duration": 0.0,
         **dict.fromkeys(("mean_duration", "median_duration"), 0.5),
         "max_duration": 1.0,
+        "total_lots": 1.0,
+        "total_volume": 110_000.0,
     }
+
+
+def balance_of(day: date) -> float:
+    """Of every account, at the end of the day."""
+    return 60_000.0 + NET_PROFIT * (day - FIRST_BALANCE).days
 
 
 def _trades(today: date, accounts: Sequence[Record]) -> list[Record]:
@@ -189,9 +198,9 @@ def _trades(today: date, accounts: Sequence[Record]) -> list[Record]:
             "contract_size": 100_000.0,
             "qty_in_base_crncy": 50_000.0,
             "volume_usd": 55_000.0,
-            "open_time": noon,
+            "open_time": noon - timedelta(hours=part),
             "open_price": (1.1, 1.102)[part],
-            "close_time": noon + timedelta(hours=part),
+            "close_time": noon,
             "close_price": 1.1,
             "duration": float(part),
             "duration_hours": float(part),
@@ -209,10 +218,11 @@ def _trades(today: date, accounts: Sequence[Record]) -> list[Record]:
 def _staged(today: date, accounts: Sequence[Record]) -> dict[str, list[Record]]:
     state = {
         "status": 1,
+        "phase": 2,
+        "plan_id": "7",
         "starting_balance": 50_000.0,
-        "balance": 60_000.0,
-        "equity": 60_000.0,
-        "equity_high": 60_000.0,
+        **dict.fromkeys(("balance", "equity", "equity_high"), balance_of(today)),
+        **dict.fromkeys(("approved_payouts", "pending_payouts"), 0.0),
         "state_source": "metrics",
         **dict.fromkeys(("state_date", "first_seen_date", "last_trade_date"), today),
         "net_profit": NET_PROFIT,
@@ -260,8 +270,8 @@ def _modeled(
         "forecaster": "l1",
         "predicted_net_profit": 10.0,
         "expected_net_profit": 12.0,
-        "lower_90": -5.0,
-        "upper_90": 40.0,
+        "lower_90": LOWER_90,
+        "upper_90": UPPER_90,
         "probability_trade": 0.7,
         "probability_profit": 0.4,
         "features_hash": HASH,
@@ -343,12 +353,12 @@ def _monitored(today: date, keys: Sequence[Record]) -> dict[str, list[Record]]:
     health = {"date": today, "calls": 10, "ok": 9, "failures": 1, "timeout": 1, "http_429": 0, "retries": 1}
     health |= dict.fromkeys(("connection", "reset", "http_5xx", "broken_json", "error_envelope", "refused_4xx"), 0)
     health |= {"failure_rate": 0.1, "latency_p50_s": 1.0, "latency_p95_s": 2.0, "latency_p99_s": 9.0}
-    group = {"prediction_date": today, "activity": "often", "plan_type": "*", "calibration_version": HASH[:16]}
+    group = {"prediction_date": today, "activity": "usual", "plan_type": "*", "calibration_version": HASH[:16]}
     losses = [name for name in MODEL_PERFORMANCE.column_names if name.startswith(("pinball", "baseline"))]
     outcome = {
         "predicted_net_profit": 10.0,
-        "lower_90": -5.0,
-        "upper_90": 40.0,
+        "lower_90": LOWER_90,
+        "upper_90": UPPER_90,
         "outcome_status": "traded",
         "net_profit": NET_PROFIT,
         **dict.fromkeys(("error", "absolute_error"), NET_PROFIT - 10.0),

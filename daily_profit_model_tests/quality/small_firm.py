@@ -15,6 +15,7 @@ from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
 from daily_profit_model.features.training_set import TRAINING_ACCOUNT_DAILY
 from daily_profit_model.lake import Lake, write, write_revision
+from daily_profit_model.modeling.conformity import ACTIVITIES, ACTIVITY_EDGES, LEAST_REACH
 from daily_profit_model.modeling.contracts import (
     MODEL_SCORES,
     MODELS_CHAMPION,
@@ -42,6 +43,7 @@ from daily_profit_model.quality.rules_predictions import PREDICTIONS_RULES
 from daily_profit_model.quality.rules_raw import RAW_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_scores import calibration_rules, conformity_rules, scores_rules, snapshot_rules
+from daily_profit_model.quality.rules_served import served_rules
 from daily_profit_model.quality.rules_shadow import (
     shadow_evaluation_rules,
     shadow_losses_rules,
@@ -81,6 +83,13 @@ RULES: tuple[Rule, ...] = (
     *conformity_rules(MONITORING_CONFORMITY),
     *calibration_rules(MONITORING_INTERVAL_CALIBRATION),
     *PREDICTIONS_RULES,
+    *served_rules(
+        MODEL_SCORES,
+        MONITORING_INTERVAL_CALIBRATION,
+        activities=ACTIVITIES,
+        edges=ACTIVITY_EDGES,
+        least_reach=LEAST_REACH,
+    ),
     *OUTCOMES_RULES,
     *DRIFT_RULES,
     *RECONCILIATION_RULES,

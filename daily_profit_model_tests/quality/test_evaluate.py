@@ -18,6 +18,7 @@ from upath import UPath
 
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import days_between
+from daily_profit_model.quality import validation
 from daily_profit_model.quality.evaluate import DAYS_A_VALIDATION, evaluate
 from daily_profit_model.quality.expectation import Expectation, at_least, between, equal, in_set, not_null, unique
 from daily_profit_model.quality.frame import Frame, rows_of
@@ -145,6 +146,28 @@ def test_a_long_range_is_read_in_parts_and_every_day_is_judged_once() -> None:
     assert [outcome.partition for outcome in outcomes] == days
     assert max(asked) <= DAYS_A_VALIDATION
     assert sum(asked) == len(days)
+
+
+def test_columns_judged_apart_say_what_all_together_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    expectations = [
+        between("balance", 0.0, 1.0, says="balance is a share", shows=("account_id",)),
+        not_null("balance"),
+        in_set("equity", [0.25, 0.75], says="equity is a quarter or three"),
+        at_least("equity", "balance", says="equity is not below balance"),
+        equal("equity", "balance", says="they are equal"),
+        unique(("account_id", "equity")),
+        between("no_such_column", 0.0, says="it is positive"),
+    ]
+    frame = rows([0.5, None, 2.0, -1.0, 0.5, None] * 5, DAYS).to_pandas()
+    together = violations(expectations, frame)
+    monkeypatch.setattr(validation, "MANY_ROWS", 1)
+    apart = violations(expectations, frame)
+    assert [(list(one.positions), bool(one.error)) for one in apart] == [
+        (list(one.positions), bool(one.error)) for one in together
+    ]
+    assert sum(bool(one.error) for one in together) == 1
+    assert sum(len(one.positions) > 0 for one in together) == 5
+    assert "no_such_column" in apart[-1].error
 
 
 def test_rows_are_left_as_they_are() -> None:

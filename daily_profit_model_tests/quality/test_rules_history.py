@@ -21,6 +21,7 @@ from daily_profit_model.quality.evaluate import evaluate
 from daily_profit_model.quality.load import load
 from daily_profit_model.quality.outcome import Outcome
 from daily_profit_model.quality.profiles import profile, profiles
+from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_history import ENOUGH_DAYS, history_rules
 from daily_profit_model_tests.quality.ledger import LEDGER, keep_day, keep_ledger, ledger_of
 
@@ -167,6 +168,25 @@ def test_a_column_of_one_value_a_day_is_left_alone(firm: Lake) -> None:
     assert [(row["column"], [row[name] for name in measures]) for row in own] == [
         (column, [None] * len(measures)) for column in ("level", "regime")
     ]
+
+
+def test_days_are_compared_with_days_alike_where_a_column_tells_their_kind(tmp_path: Path) -> None:
+    lake, change = Lake(UPath(tmp_path)), DAYS[22]
+    of_kind = history_rules(LEDGER, alike_by="regime")
+
+    def keep(day: date, regime: str, unit: float) -> None:
+        rows = ledger_of(day, 60)
+        keep_day(lake, day, rows.assign(regime=regime, price=rows["price"] * unit))
+
+    def failed(rules: Sequence[Rule], day: date) -> set[str]:
+        return {outcome.rule.id for outcome in evaluate(rules, partial(load, lake), texts([day])) if not outcome.passed}
+
+    for day in DAYS:
+        keep(day, *(("first", 1) if day < change else ("second", 1000)))
+    assert {"day_not_broken", "values_as_before"} <= failed(RULES, change)
+    assert failed(of_kind, change) == failed(of_kind, LAST) == set()
+    keep(LAST, "second", 1)
+    assert failed(of_kind, LAST) == {"day_not_broken"}
 
 
 def test_with_too_few_past_days_nothing_is_judged_and_that_is_said(firm: Lake) -> None:

@@ -189,6 +189,48 @@ def count_gaps(days: Days) -> int:
     return int((trades.notna() & (trades != rows["closed"])).sum())
 
 
+def sizes_elsewhere(days: Days) -> int:
+    trades = (
+        days.rows("raw/trades_closed")
+        .groupby(LOGIN, as_index=False)
+        .agg(sum_of_lots=("lots", "sum"), usd=("volume_usd", "sum"))
+    )
+    rows = days.rows("raw/metrics_daily").merge(trades, on=LOGIN)
+    lots, volume = rows["total_lots"] / rows["sum_of_lots"], rows["total_volume"] / rows["usd"]
+    return int((lots.notna() & ~lots.between(1 / 3, 3) | volume.notna() & ~volume.between(1 / 3, 3)).sum())
+
+
+def told_otherwise(days: Days) -> int:
+    metrics = days.rows("raw/metrics_daily").set_index("account_id")
+    staged = days.rows("staging/accounts").set_index("account_id").query("state_source == 'metrics'")
+    theirs = metrics.reindex(staged.index)
+    names = {"balance": "current_balance", "equity": "current_equity", "trades_closed": "num_trades"}
+    same = ("net_profit", "status", "phase", "plan_id", "starting_balance", "approved_payouts", "pending_payouts")
+    differs = [staged[ours] != theirs[names.get(ours, ours)] for ours in (*names, *same)]
+    return int(np.logical_or.reduce(differs).sum())
+
+
+def served_otherwise(days: Days) -> int:
+    thresholds = days.rows("monitoring/interval_calibration").set_index("tail")["threshold"]
+    version = days.rows("monitoring/interval_calibration")["calibration_version"].iloc[0]
+    rows = days.rows("predictions/account_daily").merge(
+        days.rows("predictions/model_scores"), on="account_id", suffixes=("", "_scored")
+    )
+    slack = 0.02 * rows["profit_scale"]
+    lower = rows["median"] - thresholds["lower"] * (rows["median"] - rows["q05"] + slack)
+    upper = rows["median"] + thresholds["upper"] * (rows["q95"] - rows["median"] + slack)
+    expected = {
+        "predicted_net_profit": rows["median"],
+        "lower_90": lower,
+        "upper_90": upper,
+        "expected_net_profit": rows["mean"],
+    }
+    differs = [~((rows[name] - value).abs() <= 0.01) for name, value in expected.items()]
+    differs += [rows[name] != rows[f"{name}_scored"] for name in ("probability_trade", "probability_profit")]
+    differs += [rows["model_hash"].notna() & (rows["model_hash"] != rows["model_hash_scored"])]
+    return int(np.logical_or.reduce([*differs, rows["calibration_version"] != version]).sum())
+
+
 def traders_without_row(days: Days) -> int:
     traded = set(days.rows("raw/trades_closed")["login"]) & set(days.rows("raw/accounts")["login"])
     return len(traded - set(days.rows("raw/metrics_daily")["login"]))
@@ -209,6 +251,14 @@ def hours_against_day(column: str, tolerance: float) -> Callable[[Days], int]:
         return few((hours.reindex(own.index).fillna(0.0) - own).round(2).abs() > tolerance)
 
     return count
+
+
+def hours_untold(days: Days) -> int:
+    trades = days.rows("raw/trades_closed")
+    traded = trades.assign(hour=[close.hour for close in trades["close_time"]]).groupby("login")["hour"].nunique()
+    hours = days.rows("raw/metrics_hourly")
+    told = hours[hours["num_trades"] > 0].groupby("login")["hour"].nunique()
+    return int((traded > told.reindex(traded.index).fillna(0)).sum())
 
 
 def vanished(days: Days) -> int:
@@ -261,15 +311,19 @@ FROM_THE_TABLES: dict[tuple[str, str, int], Callable[[Days], int]] = {
     ("raw/metrics_daily", "start_is_constant", 0): restarted,
     ("raw/metrics_daily", "net_profit_equals_trades", 0): profit_gaps,
     ("raw/metrics_daily", "trades_counted", 0): count_gaps,
+    ("raw/metrics_daily", "trades_counted", 1): sizes_elsewhere,
     ("raw/metrics_daily", "traders_have_rows", 0): traders_without_row,
     ("raw/metrics_daily", "plan_known", 0): unknown_plans("raw/metrics_daily"),
     ("raw/accounts", "plan_known", 0): unknown_plans("raw/accounts"),
     ("raw/accounts", "accounts_stay", 0): vanished,
     ("raw/metrics_hourly", "hours_add_up", 0): hours_against_day("num_trades", 0.0),
     ("raw/metrics_hourly", "hours_add_up", 1): hours_against_day("net_profit", 0.01),
+    ("raw/metrics_hourly", "hours_add_up", 2): hours_untold,
     ("raw/trades_open", "open_is_not_closed", 0): open_and_closed,
     ("features/trade_daily", "trade_days_equal_trades", 0): trades_uncounted,
     ("features/trade_daily", "trade_days_equal_trades", 1): cents_uncounted,
+    ("staging/accounts", "state_as_told", 0): told_otherwise,
+    ("predictions/account_daily", "served_as_scored", 0): served_otherwise,
     ("predictions/model_scores", "snapshot_scored", 0): in_one_alone(
         "predictions/model_scores", "predictions/feature_snapshots"
     ),

@@ -14,7 +14,7 @@ import dagster as dg
 
 from daily_profit_model.defs.all_tables import ALL_TABLES
 from daily_profit_model.defs.automation.sensors import PARTITION_TAG, days_of
-from daily_profit_model.defs.failures import failure_reason
+from daily_profit_model.defs.failures import failure_reasons
 from daily_profit_model.defs.monitoring.service_levels import judge
 from daily_profit_model.defs.resources.notifier import Notifier, deliver, raise_alert
 from daily_profit_model.lake import Lake, read
@@ -95,7 +95,7 @@ def failed_run(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent], now: dat
         occurrence=run.run_id,
         severity="error",
         title=f"{run.job_name}{f' of {span}' if span else ''} failed",
-        text=failure_reason(failures).message[:LONGEST_REASON],
+        text=failure_reasons(failures)[0].message[:LONGEST_REASON],
         when=now,
         facts={"job": run.job_name, "run": run.run_id, **({"days": span} if span else {})},
     )

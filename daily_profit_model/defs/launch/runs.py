@@ -12,9 +12,10 @@ import dagster as dg
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import range_tags
-from daily_profit_model.defs.failures import failure_reason
+from daily_profit_model.defs.failures import failure_reasons
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
+from daily_profit_model.defs.quality import BlockingRuleFailed
 from daily_profit_model.defs.raw.assets import KEEP_COMPLETE_TAG
 from daily_profit_model.defs.resources.blocked import PartitionsBlocked
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG
@@ -26,6 +27,9 @@ from daily_profit_model.settings import Settings
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+_BLOCKED = (PartitionsBlocked.__name__, BlockingRuleFailed.__name__)
+"""Errors after which everything is made that does not need the partitions in question."""
+
 AssetConfigs = Mapping[str, Mapping[str, object]]
 """Run config of assets, by table."""
 
@@ -34,7 +38,7 @@ class RunFailed(Exception):
     """A run failed; the message is the first failing step's own, in one line."""
 
     def __init__(self, message: str, *, is_partial: bool = False) -> None:
-        """`is_partial`: only partitions downstream of a blocked one were not made; the others are stored."""
+        """`is_partial`: a blocking rule did not hold, or what is downstream of it was not made; the rest is stored."""
         super().__init__(message)
         self.is_partial = is_partial
 
@@ -138,8 +142,8 @@ class Launcher:
         if not result.success:
             if _is_interrupted(result):
                 raise KeyboardInterrupt
-            why = failure_reason(result.all_events)
-            raise RunFailed(why.message, is_partial=why.cls_name == PartitionsBlocked.__name__)
+            why = failure_reasons(result.all_events)
+            raise RunFailed(why[0].message, is_partial=all(reason.cls_name in _BLOCKED for reason in why))
         evaluations = result.get_asset_check_evaluations()
         failed = tuple(_failed(evaluation) for evaluation in evaluations if not evaluation.passed)
         made = tuple(p for p in work.partitions if first <= p <= last)

@@ -99,7 +99,8 @@ class LakeIOManager(dg.IOManager):
         started = time.monotonic()
         hashes = {}
         stored: dict[str, dict[str, Any]] = {}
-        refused = blocked(self.lake, _sources(obj), partitions, self._blocking)
+        blocking = () if table.is_report else self._blocking
+        refused = blocked(self.lake, _sources(obj), partitions, blocking)
         wanted = [partition for partition in partitions if partition not in refused]
         force = context.step_context.dagster_run.tags.get(REPLACE_SERVED_TAG) == "true"
         for partition, file, more in self._stored(table, wanted, code_version, obj, force) if wanted else ():
