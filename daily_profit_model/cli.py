@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from daily_profit_model.commands.cache import cache_app
+from daily_profit_model.commands.drift import drift_app
 from daily_profit_model.commands.explain import explain
 from daily_profit_model.commands.features import features_app
 from daily_profit_model.commands.health import health
@@ -20,6 +21,7 @@ from daily_profit_model.commands.prepared import AsJson, Debug, day_or_none, set
 from daily_profit_model.commands.quality import quality_app
 from daily_profit_model.commands.quarantine import quarantine_app
 from daily_profit_model.commands.sandbox import sandbox_app
+from daily_profit_model.commands.shadow import shadow_app
 from daily_profit_model.commands.sla import sla
 from daily_profit_model.commands.train import train
 from daily_profit_model.settings import WrongSettings, WrongUse
@@ -31,12 +33,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(drift_app, name="drift")
 app.add_typer(features_app, name="features")
 app.add_typer(cache_app, name="cache")
 app.add_typer(lake_app, name="lake")
 app.add_typer(models_app, name="models")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(quality_app, name="quality")
+app.add_typer(shadow_app, name="shadow")
+
+WithoutShadow = Annotated[bool, typer.Option("--disable-shadow", help="Leave the shadow deployments out.")]
 
 
 @app.command()
@@ -60,13 +66,15 @@ def run(
     end_date: Annotated[str, typer.Option(help="Last day of data; default yesterday (UTC).")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Make and fetch again what is complete.")] = False,
+    disable_shadow: WithoutShadow = False,
     debug: Debug = False,
 ) -> None:
     """Fill the days start … end and predict the days after them: whatever is missing or out of date."""
     first, last, known = day_or_none(start_date), day_or_none(end_date), settings()  # wrong ones are told at once
     from daily_profit_model.defs.launch.command import run_stages
 
-    run_stages(known, stages, first, last, dry_run=dry_run, force=force)
+    without = ("shadows",) if disable_shadow else ()
+    run_stages(known, stages, first, last, dry_run=dry_run, force=force, without=without)
 
 
 @app.command()
@@ -119,12 +127,31 @@ def status(as_json: AsJson = False, debug: Debug = False) -> None:
 def predict(
     day: Annotated[str, typer.Option("--date", help="Day to predict, YYYY-MM-DD; default today (UTC).")] = "",
     force: Annotated[bool, typer.Option("--force", help="Predict again what is there.")] = False,
+    disable_drift_detection: Annotated[
+        bool, typer.Option("--disable-drift-detection", help="Do not look for drift afterwards.")
+    ] = False,
+    evaluate_shadows: Annotated[
+        bool, typer.Option("--evaluate-shadows", help="Also say what the day before says of the shadow deployments.")
+    ] = False,
+    disable_shadow: WithoutShadow = False,
     debug: Debug = False,
 ) -> None:
-    """Predict one day from the features of the day before, with the champion in force on it."""
+    """Predict one day from the features of the day before, with the champion in force on it and every active shadow;
+    then look for drift.
+    """
+    day_wanted = day_or_none(day)
+    if evaluate_shadows and disable_shadow:
+        raise WrongUse("--evaluate-shadows and --disable-shadow exclude one another")
     from daily_profit_model.defs.launch.command import predict_day
 
-    predict_day(settings(), day_or_none(day), force=force)
+    predict_day(
+        settings(),
+        day_wanted,
+        force=force,
+        shadows=not disable_shadow,
+        evaluates=evaluate_shadows,
+        detects_drift=not disable_drift_detection,
+    )
 
 
 app.command()(train)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def sources(module: str) -> dict[str, bytes]:
     return found
 
 
-def _imported(source: bytes) -> set[str]:
+@cache  # modules that compute share most of what they import
+def _imported(source: bytes) -> frozenset[str]:
     """Every name that could be a module: `from a.b import c` runs a and a.b, and perhaps a.b.c is one."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -47,7 +49,9 @@ def _imported(source: bytes) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {".".join(parts[:end]) for name in names for parts in (name.split("."),) for end in range(1, len(parts) + 1)}
+    return frozenset(
+        ".".join(parts[:end]) for name in names for parts in (name.split("."),) for end in range(1, len(parts) + 1)
+    )
 
 
 def _file(module: str) -> Path | None:

@@ -17,8 +17,17 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.shadow_contracts import (
+    MODELS_SHADOWS,
+    PREDICTIONS_SHADOW,
+    SHADOW_EVALUATION,
+    SHADOW_LOSSES,
+    SHADOW_SCORES,
+    SHADOW_TABLES,
+)
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.alerts import MONITORING_ALERTS
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QUALITY, profile_of, rule_results_of
@@ -46,11 +55,17 @@ ALL_TABLES: tuple[Table, ...] = (
     PORTFOLIO_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
+    MONITORING_DRIFT,
+    MONITORING_DEGRADATION,
     MONITORING_RECONCILIATION,
     FEED_HEALTH,
     MONITORING_STORAGE,
     MONITORING_PROFILES,
     MONITORING_QUALITY,
+    SHADOW_SCORES,
+    PREDICTIONS_SHADOW,
+    SHADOW_LOSSES,
+    SHADOW_EVALUATION,
 )
 
 TABLES = {table.name: table for table in ALL_TABLES}
@@ -58,8 +73,9 @@ TABLES = {table.name: table for table in ALL_TABLES}
 TOLD_OF_NOW = (MONITORING_STORAGE,)
 """Tables of which no past day can be made: a day without a partition is no gap that anybody could fill."""
 
-ASKED_FOR = (MODELS_TUNING,)
-"""Tables whose partitions somebody asks for: no step of `dpm run` and no schedule makes them."""
+ASKED_FOR = (MODELS_TUNING, *SHADOW_TABLES)
+"""Tables that have a partition only where somebody asked for one (a search, a deployment): one that is not there is no
+gap, and the jobs that serve do not make them."""
 
 NEEDS = {RAW_MARKET_BARS.name: "market_api_base_url"}
 """Tables that are made only where a setting says from what: without it their steps are skipped, and a day without a
@@ -72,6 +88,7 @@ LAKE_TABLES = (
     RAW_REQUESTS,
     MODELS_TRANSITIONS,
     MONITORING_ALERTS,
+    MODELS_SHADOWS,
     *(profile_of(table) for table in ALL_TABLES),
     *(rule_results_of(table) for table in ALL_TABLES),
 )

@@ -15,13 +15,16 @@ from daily_profit_model.defs.features import assets as features
 from daily_profit_model.defs.features import checks as features_checks
 from daily_profit_model.defs.models import assets as models
 from daily_profit_model.defs.models import checks as models_checks
+from daily_profit_model.defs.models.shadows import SHADOWS
 from daily_profit_model.defs.models.transitions import TRANSITIONS
 from daily_profit_model.defs.monitoring import assets as monitoring
 from daily_profit_model.defs.monitoring import checks as monitoring_checks
-from daily_profit_model.defs.monitoring import quality, reconciliation, storage
+from daily_profit_model.defs.monitoring import drift, quality, reconciliation, storage
+from daily_profit_model.defs.monitoring import shadow as shadow_monitoring
 from daily_profit_model.defs.monitoring.alerts import ALERTS, deadlines_kept
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
+from daily_profit_model.defs.predictions import shadow as shadow_predictions
 from daily_profit_model.defs.raw import assets as raw
 from daily_profit_model.defs.raw import checks as raw_checks
 from daily_profit_model.defs.resources.lake_io import LakeIOManager, lake_resource
@@ -34,7 +37,10 @@ from daily_profit_model.defs.training import checks as training_checks
 from daily_profit_model.engine import runner_of
 from daily_profit_model.settings import load_settings
 
-LAYERS = (raw, staging, features, training, models, predictions, monitoring, reconciliation, storage, quality)
+LAYERS = (
+    *(raw, staging, features, training, models, predictions, shadow_predictions),
+    *(monitoring, drift, reconciliation, storage, quality, shadow_monitoring),
+)
 CHECKS = (
     raw_checks,
     staging_checks,
@@ -57,7 +63,7 @@ def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
 def build_definitions() -> dg.Definitions:
     """Every asset, check, job, schedule and sensor, with the resources that they need."""
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules(LAYERS), TRANSITIONS, ALERTS],
+        assets=[*dg.load_assets_from_modules(LAYERS), TRANSITIONS, SHADOWS, ALERTS],
         asset_checks=[checks for layer in CHECKS for checks in layer.CHECKS] + [deadlines_kept],
         jobs=[*JOBS, DEADLINES],
         schedules=[*SCHEDULES, after_the_deadlines],

@@ -35,6 +35,9 @@ SERVED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED, end_offset=
 JUDGED_DAYS = dg.DailyPartitionsDefinition(start_date=_FIRST_SERVED)
 """Predicted days that are over, so that their outcomes can be known."""
 
+SHADOW_DEPLOYMENTS = dg.DynamicPartitionsDefinition(name="shadow_deployments")
+"""The shadow deployments by name: a partition each of models/shadows, added by the act that creates it."""
+
 WEEKS_OF_HISTORY = 2600
 """More cut-offs than any history has, for what looks back at all of them."""
 
@@ -60,9 +63,12 @@ _BY_TABLE = {
     "monitoring/quality": DAILY,
     "monitoring/storage": MEASURED_DAYS,
     "monitoring/interval_calibration": SERVED_DAYS,
+    "monitoring/drift": SERVED_DAYS,
+    "monitoring/degradation": SERVED_DAYS,
 }
 """Tables that tell of the data and not of predictions: they have every day that the data have, or that is. And the
-calibration of a day, which its predictions need."""
+calibration of a day, which its predictions need; and drift and
+degradation, which are looked for on the morning itself."""
 
 
 def calendar_of(table: Table) -> dg.TimeWindowPartitionsDefinition:

@@ -307,8 +307,9 @@ def _read_file(path: UPath, table: Table, partition: str, names: list[str]) -> p
         with path.open("rb") as stream:
             file = pq.ParquetFile(stream)
             # what was served before its contract grew stays as it was
-            absent = [name for name in stored if name not in file.schema_arrow.names] if table.is_served else []
-            there = [name for name in stored if name not in absent]
+            known = set(file.schema_arrow.names) if table.is_served else set(stored)
+            absent = [name for name in stored if name not in known]
+            there = [name for name in stored if name in known]
             rows = file.read(columns=there).select(there).replace_schema_metadata(None)
     except (OSError, KeyError, ValueError) as error:
         raise damaged(path, table.name, partition, error) from error
@@ -317,5 +318,5 @@ def _read_file(path: UPath, table: Table, partition: str, names: list[str]) -> p
         rows = rows.append_column(table.partitioning, pa.repeat(value, rows.num_rows))
     for name in absent:
         rows = rows.append_column(name, pa.nulls(rows.num_rows, table.column(name).type))
-    schema = pa.schema([table.schema().field(name) for name in names])
-    return rows.select(names).cast(schema)
+    schema = table.schema()
+    return rows.select(names).cast(pa.schema([schema.field(name) for name in names]))

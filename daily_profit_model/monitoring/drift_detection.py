@@ -1,40 +1,50 @@
 """Which statistics have moved for good: cumulative sums over days, calibrated on the reference's own days.
 
 Here: arrays of days x charts, a chart being one statistic of one column. What the statistics are stands in `drift`; who
-is to blame for an alarm in `drift_blame`.
+is to blame for an alarm in `drift_blame`; how the reference's days are replayed in `drift_replays`.
 
 A day's value is standardised by the mean of the reference's days and by how much whole days differ there, plus what so
-many rows of that day leave to chance; what a day shares with the day before is taken away (AR(1)); and a two-sided
-cumulative sum (Page 1954) collects what is left above ALLOWANCE.
+many rows of that day leave to chance. What a day keeps of the day before is taken away (AR(1)); the rest is its news,
+and of a lasting shift of one day-level standard deviation sqrt((1 - r) / (1 + r)) is news on each day. A two-sided
+cumulative sum (Page 1954) collects the news above that many ALLOWANCEs, as a chart of residuals must if it is to find a
+shift of the level (Runger, Willemain & Prabhu 1995; Lu & Reynolds 2001), each day weighted by the same factor: the sum is
+then half the log-likelihood ratio of a shift of two ALLOWANCEs, and thresholds of columns of short and of long memory
+are alike.
 
-Thresholds: the reference's own days are replayed in random order (blocks of whole days, all charts together: Politis &
-Romano 1992), each time with mean, spread and correlation estimated anew from another such draw, so that what the
-reference's length leaves unknown is in them. A chart's threshold is a multiple of its own highest sums there; the
-multiple is the one that the replays exceed anywhere, in any chart on any of HORIZON_DAYS days, with chance FALSE_ALARMS.
+Thresholds: the reference's own days are replayed, each time with mean, spread and correlation estimated anew from
+another such replay, so that what the reference's length leaves unknown is in them. A chart's threshold is a multiple of
+its own highest sums there. FALSE_ALARMS is divided among MEMORY_CLASSES of equally many charts, by correlation; the
+multiple of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of
+HORIZON_DAYS days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
+own and raises none of the others.
 
-Limit: of correlated days a reference of a few months tells the correlation only roughly, so that thresholds are met more
-often than by independent ones, and a lasting shift is found later, since what a day shares with the day before is no
-news (benchmarks/drift_simulation --correlation measures both).
+Limit: a day's own noise hides how much of its level it keeps of the day before, the more so the more it keeps, and
+thresholds by a correlation that is too low are too low: where every column's days correlated at 0.8 and the reference
+had 120 of them, four years in five raised an alarm (benchmarks/drift_simulation --correlation). So a chart whose
+correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none: its column
+is watched for hard breaks alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from daily_profit_model.modeling.matrix import Floats
-
-Groups = npt.NDArray[np.int64]
-
-ALLOWANCE = 1.0
-"""Day-level standard deviations a day that are forgiven: half of the shift that is to be found fastest, two (Page 1954)."""
-
-CLIP = 3.0
-"""Day-level standard deviations beyond which a day counts no more: days have fat tails, and one day of news is no drift.
-The largest shift that must be found fast is three; clipping at four costs more days of delay at equal false alarms."""
+from daily_profit_model.monitoring.drift_replays import Replays
+from daily_profit_model.monitoring.drift_standard import (
+    ALLOWANCE,
+    CLIP,
+    Groups,
+    Standard,
+    days_of,
+    share_variance,
+    standard_of,
+    standardised,
+    sums,
+)
 
 HORIZON_DAYS = 250
 """A year of working days."""
@@ -46,48 +56,38 @@ the worst that days can be."""
 REPLAYS = 300
 """Of which FALSE_ALARMS are fifteen: the threshold is known to a few hundredths."""
 
-TOGETHER = 10
-"""Replays that are computed at once: few enough that their days stay in the processor's cache."""
+TOGETHER = 20
+"""Replays that are computed at once, day by day: few enough that a day of theirs stays in the processor's cache."""
 
 OWN_QUANTILE = 0.8
 """Of a chart's highest sums over replays: what its threshold is a multiple of."""
 
+MEMORY_CLASSES = 6
+"""In fewer, columns of a day's memory and of a week's share one; in more, the part of FALSE_ALARMS of each is the chance
+of too few replays: of REPLAYS it is two or three."""
+
+FEWEST_CHARTS = 30
+"""Of a class: fewer show no usual one."""
+
 USUAL_QUANTILE = 0.97
-"""Of those quantiles over charts: a chart's is taken for at least as high. One with heavier tails or longer memory than
-that has a higher threshold of its own and raises nobody else's; one whose few reference days happened to be calm gets no
-lower one for it."""
+"""Of those quantiles over the charts of a class: a chart's is taken for at least as high. One with heavier tails or
+longer memory than that has a higher threshold of its own and raises nobody else's; one whose few reference days happened
+to be calm gets no lower one for it."""
 
-BLOCK_DAYS = 3
-"""Days that are drawn together. What a day keeps of the one before is taken away by the correlation of each draw; longer
-blocks of a reference of a few months leave too few sequences to meet a rare one (drift_simulation)."""
+OF_WHAT_NEVER_MOVED = 4 * (CLIP - ALLOWANCE)
+"""Threshold of a chart that the reference says nothing of: four days of as much news as counts."""
 
-MOST_CORRELATION = 0.95
-"""Of neighbouring days: of means over a month that move by a thirtieth a day, little more than the step is news."""
+LONGEST_MEMORY = 0.8
+"""Correlation of neighbouring days above which thresholds are not known to hold."""
 
-LEAST_SHARE = 0.002
-"""Smaller shares (and their complements) count as this one: a fifth of a per cent of the rows is nothing to act on."""
+SURE = 1.645
+"""Standard errors by which a correlation may be higher than estimated: one chart in twenty is still longer of memory."""
 
-LEAST_SPREAD = 0.001
-"""Of days, in places: a column that moved less never moved, and its first movement would be infinite."""
+NEVER = HORIZON_DAYS * CLIP
+"""A threshold that no sum of a year exceeds."""
 
 FEWEST_DAYS = 28
 """Reference days below which nothing is calibrated: four whole weeks."""
-
-
-@dataclass(frozen=True)
-class Standard:
-    """How charts vary from day to day while nothing drifts: groups of like days x draws x charts (draws: 1 outside of
-    a calibration)."""
-
-    mean: Floats
-    between: Floats
-    """Variance between days that is no chance of drawing rows."""
-    row_variance: Floats
-    """Of a single row, charts."""
-    is_share: npt.NDArray[np.bool_]
-    """Charts that are shares, and so measured as log-odds."""
-    correlation: Floats
-    """Of neighbouring days, draws x charts."""
 
 
 @dataclass(frozen=True)
@@ -117,23 +117,43 @@ def calibrate(
     if len(values) < FEWEST_DAYS:
         raise ValueError(f"{len(values)} reference days are too few to tell drift by: {FEWEST_DAYS} are needed")
     is_share = np.isnan(row_variance)
-    of_row = np.where(is_share, _of_share(values), row_variance)
-    days = _days(values, rows, of_row, is_share, groups)
+    of_row = np.where(is_share, share_variance(values), row_variance)
+    days = days_of(values, rows, of_row, is_share, groups)
     kinds = int(days.groups.max()) + 1
+    standard = standard_of(days, of_row, is_share, kinds)
+    replays = Replays(standard, days)
     rng = np.random.default_rng(seed)
     highest = []
     for _ in range(0, REPLAYS, TOGETHER):
-        past, future = (days.drawn(_blocks(rng, len(values), wanted)) for wanted in (len(values), HORIZON_DAYS))
-        standard = _standard(past, of_row, is_share, kinds)
-        most = np.zeros(past.levelled.shape[1:])
-        for up, down in _sums(standard, _standardised(standard, future)):
-            most = np.maximum(most, np.maximum(up, down))
+        drawn = standard_of(replays.past(rng, TOGETHER), of_row, is_share, kinds)
+        most = np.zeros((TOGETHER, len(of_row)))
+        for up, down in sums(drawn, replays.future(rng, drawn, HORIZON_DAYS)):
+            np.maximum(most, up, out=most)
+            np.maximum(most, down, out=most)
         highest.append(most)
-    most = np.concatenate(highest)
-    own = np.quantile(most, OWN_QUANTILE, axis=0)
-    own = np.maximum(own, np.quantile(own, USUAL_QUANTILE))
-    multiple = float(np.quantile((most / own).max(axis=1), 1 - FALSE_ALARMS))
-    return Calibration(_standard(days, of_row, is_share, kinds), own * multiple)
+    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0], len(values)))
+
+
+def _thresholds(highest: Floats, correlation: Floats, count: int) -> Floats:
+    """From the `highest` sums, replays x charts, and how `count` reference days correlate."""
+    found = np.full(len(correlation), OF_WHAT_NEVER_MOVED)
+    own = np.quantile(highest, OWN_QUANTILE, axis=0)
+    is_known = _highest_correlation(correlation, count) <= LONGEST_MEMORY
+    found[~is_known] = NEVER
+    moved = np.flatnonzero((own > 0) & is_known)
+    classes = min(MEMORY_CLASSES, max(1, len(moved) // FEWEST_CHARTS))
+    for place in np.array_split(np.argsort(correlation[moved], kind="stable"), classes) if len(moved) else ():
+        charts = moved[place]
+        usual = np.maximum(own[charts], np.quantile(own[charts], USUAL_QUANTILE))
+        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / classes)
+        found[charts] = usual * multiple
+    return found
+
+
+def _highest_correlation(correlation: Floats, count: int) -> Floats:
+    """The upper end of what `count` days leave unknown of it."""
+    highest: Floats = correlation + SURE * np.sqrt((1 - correlation**2) / count)  # Bartlett 1946
+    return highest
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
@@ -141,99 +161,12 @@ def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | No
     of a group that the reference did not have."""
     if groups is not None and groups.max(initial=0) >= len(standard.mean):
         raise ValueError(f"days of group {groups.max()}: the reference has the groups 0 to {len(standard.mean) - 1}")
-    z = _standardised(standard, _days(values, rows, standard.row_variance, standard.is_share, groups))
-    sums = [(up[0], down[0]) for up, down in _sums(standard, z)]
-    return Course(z[:, 0], np.array([up for up, _ in sums]), np.array([down for _, down in sums]))
+    z = standardised(standard, days_of(values, rows, standard.row_variance, standard.is_share, groups))
+    collected = [(up[0], down[0]) for up, down in sums(standard, z)]
+    return Course(z[:, 0], np.array([up for up, _ in collected]), np.array([down for _, down in collected]))
 
 
 def first_alarms(calibration: Calibration, charts: Course) -> npt.NDArray[np.int64]:
     """The day, from 0, on which each chart first exceeds its threshold; -1: none."""
     above = np.maximum(charts.up, charts.down) > calibration.thresholds
     return np.where(above.any(axis=0), above.argmax(axis=0), -1)
-
-
-@dataclass(frozen=True)
-class _Days:
-    """Days x draws x charts; groups days x draws."""
-
-    levelled: Floats
-    """Shares as log-odds, in which a factor that moves values moves each share alike up and down; others as they are."""
-    chance: Floats
-    """Variance that drawing so many rows leaves."""
-    groups: Groups
-
-    def drawn(self, places: Groups) -> _Days:
-        """Other days, days x draws, of one draw."""
-        return _Days(self.levelled[places, 0], self.chance[places, 0], self.groups[places, 0])
-
-
-def _days(
-    values: Floats, rows: Floats, row_variance: Floats, is_share: npt.NDArray[np.bool_], groups: Groups | None
-) -> _Days:
-    share = np.clip(values, LEAST_SHARE, 1 - LEAST_SHARE)
-    levelled = np.where(is_share, np.log(share / (1 - share)), values)
-    kinds = np.zeros(len(values), dtype=np.int64) if groups is None else groups
-    return _Days(levelled[:, None], (row_variance / np.maximum(rows, 1))[:, None], kinds[:, None])
-
-
-def _of_share(values: Floats) -> Floats:
-    """The variance that a single row adds to the log-odds of the mean share of all days (delta method)."""
-    count = np.maximum((~np.isnan(values)).sum(axis=0), 1)
-    mean = np.clip(np.nansum(values, axis=0) / count, LEAST_SHARE, 1 - LEAST_SHARE)
-    variance: Floats = 1 / (mean * (1 - mean))
-    return variance
-
-
-def _standard(days: _Days, row_variance: Floats, is_share: npt.NDArray[np.bool_], kinds: int) -> Standard:
-    """Mean and spread of each of `kinds` groups' days, and the correlation of neighbouring days over all of them. A
-    group with fewer than two days of a chart has the mean and spread of all days."""
-    means, spreads = [], []
-    mean_of_all, spread_of_all = _moments(days.levelled, days.chance)
-    for group in range(kinds):
-        own = np.where((days.groups == group)[..., None], days.levelled, np.nan)
-        few = (~np.isnan(own)).sum(axis=0) < 2
-        mean, spread = _moments(own, days.chance)
-        means.append(np.where(few, mean_of_all, mean))
-        spreads.append(np.where(few, spread_of_all, spread))
-    none = np.zeros(days.levelled.shape[1:])
-    standard = Standard(np.stack(means), np.stack(spreads), row_variance, is_share, none)
-    z = np.clip(_standardised(standard, days), -CLIP, CLIP)
-    same, lagged = (z**2).sum(axis=0), (z[1:] * z[:-1]).sum(axis=0)
-    moved = same > len(z) * np.finfo(np.float64).eps  # what never moved has rounding alone
-    r = np.divide(lagged, same, out=np.zeros_like(same), where=moved)
-    r = np.clip(r + (1 + 3 * r) / len(z), 0.0, MOST_CORRELATION)  # freed of its bias (Kendall 1954)
-    return replace(standard, correlation=r)
-
-
-def _moments(levelled: Floats, chance: Floats) -> tuple[Floats, Floats]:
-    known = ~np.isnan(levelled)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, levelled, 0.0).sum(axis=0) / count
-    variance = np.where(known, (levelled - mean) ** 2, 0.0).sum(axis=0) / np.maximum(count - 1, 1)
-    return mean, np.maximum(variance - np.where(known, chance, 0.0).sum(axis=0) / count, 0.0)
-
-
-def _standardised(standard: Standard, days: _Days) -> Floats:
-    draws = np.arange(days.groups.shape[1])
-    mean, between = standard.mean[days.groups, draws], standard.between[days.groups, draws]
-    z = (days.levelled - mean) / np.sqrt(np.maximum(between + days.chance, LEAST_SPREAD**2))
-    return np.where(np.isnan(z), 0.0, z)
-
-
-def _sums(standard: Standard, z: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Of each day, draws x charts."""
-    r = standard.correlation
-    left = np.sqrt(1 - r**2)
-    up, down, last = np.zeros(z.shape[1:]), np.zeros(z.shape[1:]), np.zeros(z.shape[1:])
-    for today in np.clip(z, -CLIP, CLIP):
-        news = np.clip((today - r * last) / left, -CLIP, CLIP)
-        up, down = np.maximum(up + news - ALLOWANCE, 0.0), np.maximum(down - news - ALLOWANCE, 0.0)
-        last = today
-        yield up, down
-
-
-def _blocks(rng: np.random.Generator, days: int, wanted: int) -> Groups:
-    """Days x TOGETHER draws."""
-    starts = rng.integers(days, size=(-(-wanted // BLOCK_DAYS), 1, TOGETHER))
-    drawn = (starts + np.arange(BLOCK_DAYS)[:, None]).reshape(-1, TOGETHER)[:wanted] % days
-    return drawn.astype(np.int64)

@@ -1,6 +1,6 @@
 """What drift detection promises, measured: false alarms in a year, delays, breaks, blame; beside Evidently and a KS test.
 
-Run: python -m daily_profit_model_tests.benchmarks.drift_simulation [--worlds 100] [--correlation 0] [--json]
+Run: python -m daily_profit_model_tests.benchmarks.drift_simulation [--worlds 100] [--correlation 0] [--after 40] [--json]
 
 A world has 50 features and a prediction: 40 % zeros, the others Student t with 3 degrees of freedom, of which a share of
 0 to 20 % of the variance is a factor that all accounts of a day share (t5), up to 10 % nulls, and 500 to 50,000 rows a
@@ -45,7 +45,7 @@ IDLE, FREEDOM, FACTOR_FREEDOM, MOST_SHARED, MOST_NULLS = 0.4, 3.0, 5.0, 0.2, 0.1
 SKETCH_ROWS = 60_000
 """As `modeling.reference.MOST_ROWS`."""
 BEFORE, AFTER = 20, 40
-"""Days without and with a shift."""
+"""Days without and with a shift; `--after` asks for more of the latter."""
 SHIFTS_A_WORLD = 2
 BROKEN_DAY_ROWS, COMPARED_ROWS = 500, 2_000
 
@@ -130,7 +130,7 @@ class World:
         return calibrate(*self.days(REFERENCE_DAYS), self.row_variance)
 
 
-def year(correlation: float, seed: int) -> dict[str, object]:
+def year(correlation: float, after: int, seed: int) -> dict[str, object]:
     """One world: whether a year without drift raises an alarm, delays of shifts, and who is blamed."""
     world = World(seed, correlation)
     calibration = world.calibrated()
@@ -140,10 +140,10 @@ def year(correlation: float, seed: int) -> dict[str, object]:
         delays = []
         for _ in range(SHIFTS_A_WORLD):
             at = int(world.rng.integers(COLUMNS))
-            charts = course(calibration.standard, *world.days(BEFORE + AFTER, shifted=at, by=size))
+            charts = course(calibration.standard, *world.days(BEFORE + after, shifted=at, by=size))
             own = first_alarms(calibration, charts).reshape(COLUMNS, -1)[at]
             days = own[own >= BEFORE]
-            delays.append(int(days.min()) - BEFORE + 1 if len(days) else AFTER + 1)
+            delays.append(int(days.min()) - BEFORE + 1 if len(days) else after + 1)
             if len(days):
                 importance = world.rng.dirichlet(np.ones(COLUMNS))
                 listed = blame(world.profiles, importance, calibration, charts, int(days.min()))
@@ -310,6 +310,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--worlds", type=int, default=100)
     parser.add_argument("--correlation", type=float, default=0.0)
+    parser.add_argument("--after", type=int, default=AFTER, help="days with a shift")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the speed")
@@ -318,7 +319,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with ProcessPoolExecutor(asked.workers) as pool:
-        years = list(pool.map(partial(year, asked.correlation), range(asked.seed, asked.seed + asked.worlds)))
+        years = list(
+            pool.map(partial(year, asked.correlation, asked.after), range(asked.seed, asked.seed + asked.worlds))
+        )
     tables = {
         f"{asked.worlds} worlds, day correlation {asked.correlation}": summary(years, asked.correlation),
         "broken on the day": [breaks(asked.seed)],

@@ -18,7 +18,15 @@ from daily_profit_model.defs.automation.schedules import (
     every_morning_before,
     every_night,
 )
-from daily_profit_model.defs.automation.sensors import after_data, days_of, newest_day, outdated_outcomes
+from daily_profit_model.defs.automation.sensors import (
+    after_data,
+    days_are_predicted,
+    days_of,
+    newest_day,
+    outdated_outcomes,
+)
+from daily_profit_model.defs.build import build_definitions
+from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.lake import Lake, write, write_revision
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
@@ -162,3 +170,22 @@ def test_monday_asks_for_the_cut_off_of_sunday() -> None:
 )  # fmt: skip
 def test_only_yesterday_asks_for_outcomes_and_predictions(tags: dict[str, str], expected: date | None) -> None:
     assert newest_day(tags, today=date(2026, 6, 2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "days"),
+    [
+        ({"dagster/partition": "2026-05-05"}, ["2026-05-05"]),
+        (range_tags("2026-05-05", "2026-05-07"), ["2026-05-05", "2026-05-06", "2026-05-07"]),
+    ],
+)
+def test_days_that_are_predicted_are_looked_at_for_drift_once_in_one_run(tags: dict[str, str], days: list[str]) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions().resolve_job_def("daily_predictions")
+        run = instance.create_run_for_job(job, tags=tags)
+        event = dg.DagsterEvent("PIPELINE_SUCCESS", job_name=job.name)
+        context = dg.build_run_status_sensor_context("days_are_predicted", event, instance, run)
+        (request,), (again,) = days_are_predicted(context), days_are_predicted(context)
+    assert request.job_name == "daily_drift"
+    assert ([request.partition_key] if request.partition_key else days_of(request.tags)) == days
+    assert request.run_key == again.run_key

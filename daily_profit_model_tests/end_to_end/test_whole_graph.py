@@ -17,6 +17,7 @@ from daily_profit_model.cache.entry import entries
 from daily_profit_model.cache.statistics import Counts
 from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR, TOLD_OF_NOW
 from daily_profit_model.lake import Lake, read
+from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.sandbox.world import generate
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
@@ -72,13 +73,17 @@ def test_stored_trades_are_those_of_the_firm_to_the_last_one(platform: Platform)
     assert pc.sum(stored["profit"]).as_py() == pytest.approx(pc.sum(truth["profit"]).as_py(), abs=0.01)
 
 
-def test_every_training_keeps_its_matrices_in_the_cache(platform: Platform) -> None:
-    folder = platform.data_dir / "cache"
-    trained = lake_of(platform).partitions("models/net_profit")
+def test_every_training_keeps_its_matrices_in_the_cache_and_every_champion_what_is_watched_of_it(
+    platform: Platform,
+) -> None:
+    folder, lake = platform.data_dir / "cache", lake_of(platform)
+    trained = len(lake.partitions("models/net_profit"))
+    champions = pc.unique(read(lake, MODEL_SCORES, lake.partitions(MODEL_SCORES.name))["model_version"])
     assert trained
-    assert verify_all(entries(folder)).whole == len(trained)
+    kept = 2 * len(champions)  # for drift and for degradation
+    assert verify_all(entries(folder)).whole == trained + kept
     # the gate judges on the matrices that the training has made
-    assert statistics.total(folder) == Counts(hits=len(trained), misses=len(trained))
+    assert statistics.total(folder) == Counts(hits=trained, misses=trained + kept)
 
 
 def test_outcomes_are_the_profits_that_the_firm_reports(platform: Platform) -> None:

@@ -12,6 +12,8 @@ from daily_profit_model.monitoring import drift_detection
 from daily_profit_model.monitoring.drift import Profile
 from daily_profit_model.monitoring.drift_blame import blame, expected_error, importances
 from daily_profit_model.monitoring.drift_detection import Calibration, calibrate, course, first_alarms
+from daily_profit_model.monitoring.drift_replays import Replays
+from daily_profit_model.monitoring.drift_standard import days_of, standard_of
 
 CHARTS, REFERENCE, ROWS = 20, 100, 1000.0
 SPREAD = 0.05
@@ -80,6 +82,58 @@ def test_days_that_resemble_their_neighbours_alarm_if_that_is_not_respected() ->
     years = [days(250, seed, correlation=0.6) for seed in range(200, 210)]
     assert sum(bool((alarms(found, year) >= 0).any()) for year in years) <= 3
     assert sum(bool((alarms(naive, year) >= 0).any()) for year in years) >= 8
+
+
+def test_a_lasting_shift_is_found_in_columns_that_remember_and_the_larger_the_sooner() -> None:
+    past = days(2 * REFERENCE, 1, correlation=0.7)
+    found = calibrate(past, rows(past), VARIANCE)
+    for size, most in ((3.0, 40), (8.0, 12)):
+        delays = []
+        for seed in range(10):
+            values = days(120, seed + 100, correlation=0.7)
+            values[20:, 3] += size * SPREAD * (-1) ** seed
+            delays.append(alarms(found, values)[3] - 19)
+        assert np.median(delays) <= most
+        assert min(delays) > 0
+
+
+def test_columns_that_may_remember_for_too_long_raise_no_alarm() -> None:
+    for count, correlation, is_watched in ((100, 0.9, False), (45, 0.7, False), (200, 0.7, True), (45, 0.2, True)):
+        past = days(count, 1, correlation=correlation)
+        found = calibrate(past, rows(past), VARIANCE)
+        assert ((found.thresholds < drift_detection.NEVER).mean() > 0.5) == is_watched
+    past = days(100, 1, correlation=0.9)
+    assert (alarms(calibrate(past, rows(past), VARIANCE), days(250, 300, correlation=0.9)) < 0).all()
+
+
+def test_columns_that_remember_raise_no_threshold_of_those_that_do_not() -> None:
+    short = days(REFERENCE, 1, charts=40)
+    both = np.concatenate([short, days(REFERENCE, 2, correlation=0.9, charts=40)], axis=1)
+    alone, among = (calibrate(past, rows(past), np.full(past.shape[1], 0.01)).thresholds for past in (short, both))
+    assert np.median(among[:40]) < 1.5 * np.median(alone)
+    assert np.median(among[40:]) > 2 * np.median(alone)
+
+
+def test_a_replay_resembles_its_neighbours_as_the_reference_does_and_is_missing_where_it_was() -> None:
+    past = days(2 * REFERENCE, 1, correlation=0.7)
+    past[50, 1] = past[:90, 2] = np.nan
+    kinds = np.zeros(CHARTS, dtype=bool)
+    own = days_of(past, rows(past), VARIANCE, kinds, None)
+    standard = standard_of(own, VARIANCE, kinds, 1)
+    replays = Replays(standard, own)
+    rng = np.random.default_rng(1)
+    drawn = replays.past(rng, 10)
+    made = standard_of(drawn, VARIANCE, kinds, 1)
+    complete = np.delete(np.arange(CHARTS), [1, 2])
+    assert np.median((made.correlation - standard.correlation)[:, complete]) == pytest.approx(0, abs=0.08)
+    assert np.median((made.between / standard.between)[..., complete]) == pytest.approx(1, abs=0.15)
+    missing = np.isnan(drawn.levelled).mean(axis=(0, 1))
+    assert missing[2] == pytest.approx(0.45, abs=0.1)
+    assert 0 < missing[1] < 0.05
+    assert not missing[[0, *range(3, CHARTS)]].any()
+    later = np.stack(list(replays.future(rng, made, 60)))
+    assert (later[..., 2] != 0).all()  # a column that came late is there on every day that follows
+    assert (later[..., 1] == 0).any()
 
 
 def test_a_small_day_is_given_the_chance_that_few_rows_leave(calibration: Calibration) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from daily_profit_model_tests.quality.faults_bars import BARS_FAULTS
+from daily_profit_model_tests.quality.faults_drift import DRIFT_FAULTS
 from daily_profit_model_tests.quality.faults_modeled import MODELED_FAULTS
 from daily_profit_model_tests.quality.faults_raw import RAW_FAULTS
+from daily_profit_model_tests.quality.faults_shadow import SHADOW_FAULTS
 from daily_profit_model_tests.quality.faults_staging import STAGING_FAULTS
 from daily_profit_model_tests.quality.good_rows import reason
 from daily_profit_model_tests.quality.small_firm import Day, Spoil
@@ -123,6 +125,8 @@ FAULTS = (
         repeated("features/account_daily"),
     ),
     *MODELED_FAULTS,
+    *DRIFT_FAULTS,
+    *SHADOW_FAULTS,
     Fault(
         "predictions/account_daily",
         "every_eligible_account_predicted",

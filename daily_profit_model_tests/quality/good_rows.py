@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE
+from daily_profit_model_tests.quality.good_shadow import good_shadow_rows
 
 ACCOUNTS = 4
 COSTS = -1.5
@@ -66,6 +67,7 @@ def good_rows(today: date) -> dict[str, list[Record]]:
         **_staged(today, accounts),
         **_modeled(today, yesterday, accounts, keys),
         **_monitored(today, keys),
+        **good_shadow_rows(today, keys, HASH),
     }
 
 
@@ -410,6 +412,43 @@ def _monitored(today: date, keys: Sequence[Record]) -> dict[str, list[Record]]:
                 "miss_upper": 0.04,
                 "brier_trade": 0.1,
             }
+        ],
+        "monitoring/drift": [
+            {
+                "prediction_date": today,
+                "kind": kind,
+                "column_name": name,
+                "statistic": "location",
+                "model_version": "v",
+                "model_hash": HASH,
+                "rows": ACCOUNTS,
+                "known_rows": ACCOUNTS,
+                "value": 0.1,
+                **dict.fromkeys(("shift", "sum_up", "recent_shift", "rise"), 0.5),
+                "sum_down": 0.0,
+                "threshold": 1.0,
+                "is_alarm": False,
+                "blame_rank": 1 if kind == "feature" else None,
+            }
+            for kind, name in (("feature", "balance"), ("prediction", "predicted_median"))
+        ],
+        "monitoring/degradation": [
+            {
+                "prediction_date": today,
+                "measure": measure,
+                "settled_date": today - timedelta(days=1),
+                "model_version": "v",
+                "model_hash": HASH,
+                "accounts": ACCOUNTS,
+                **dict.fromkeys(("value", "usual_value", "shift", "sum_up"), 0.5),
+                "threshold": 1.0,
+                "is_alarm": False,
+                "expected_error": 20.0,
+                "expected_error_lower": 15.0,
+                "expected_error_upper": 25.0,
+                "usual_error": 19.0,
+            }
+            for measure in ("pinball", "relative_pinball")
         ],
         "monitoring/storage": [
             {"date": today, "table": "raw/plans", "partitions": 3, "files": 5, "superseded_files": 2, "bytes": 900}

@@ -23,10 +23,18 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.shadow_contracts import (
+    PREDICTIONS_SHADOW,
+    SHADOW_EVALUATION,
+    SHADOW_LOSSES,
+    SHADOW_SCORES,
+    SHADOW_TABLES,
+)
 from daily_profit_model.quality.evaluate import Load
 from daily_profit_model.quality.frame import Frame
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_bars import BARS_RULES
+from daily_profit_model.quality.rules_drift import DRIFT_RULES
 from daily_profit_model.quality.rules_features import features_rules, trade_days_rules
 from daily_profit_model.quality.rules_models import champion_rules, versions_rules
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
@@ -36,9 +44,16 @@ from daily_profit_model.quality.rules_raw import RAW_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_scores import calibration_rules, conformity_rules, scores_rules, snapshot_rules
 from daily_profit_model.quality.rules_served import served_rules
+from daily_profit_model.quality.rules_shadow import (
+    shadow_evaluation_rules,
+    shadow_losses_rules,
+    shadow_rules,
+    shadow_scores_rules,
+)
 from daily_profit_model.quality.rules_staging import STAGING_RULES
 from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_TABLES
@@ -76,8 +91,13 @@ RULES: tuple[Rule, ...] = (
         least_reach=LEAST_REACH,
     ),
     *OUTCOMES_RULES,
+    *DRIFT_RULES,
     *RECONCILIATION_RULES,
     *monitoring_rules(FEED_THRESHOLDS),
+    *shadow_scores_rules(SHADOW_SCORES, FEATURE_SNAPSHOTS),
+    *shadow_rules(PREDICTIONS_SHADOW),
+    *shadow_losses_rules(SHADOW_LOSSES),
+    *shadow_evaluation_rules(SHADOW_EVALUATION),
 )
 TABLES = {
     table.name: table
@@ -96,11 +116,14 @@ TABLES = {
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        MONITORING_DRIFT,
+        MONITORING_DEGRADATION,
         MONITORING_STORAGE,
         PREDICTIONS_ACCOUNT_DAILY,
         PORTFOLIO_DAILY,
         MONITORING_RECONCILIATION,
         FEED_HEALTH,
+        *SHADOW_TABLES,
     )
 }
 

@@ -327,6 +327,9 @@ FROM_THE_TABLES: dict[tuple[str, str, int], Callable[[Days], int]] = {
     ("predictions/model_scores", "snapshot_scored", 0): in_one_alone(
         "predictions/model_scores", "predictions/feature_snapshots"
     ),
+    ("predictions/shadow_scores", "shadow_scores_all", 0): in_one_alone(
+        "predictions/shadow_scores", "predictions/feature_snapshots"
+    ),
     ("predictions/account_daily", "every_eligible_account_predicted", 0): in_one_alone(
         "predictions/account_daily", "staging/accounts", before=True
     ),

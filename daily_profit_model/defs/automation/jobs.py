@@ -5,6 +5,7 @@ import dagster as dg
 from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR, NEEDS
 from daily_profit_model.defs.calendars import CUT_OFFS, DAILY, JUDGED_DAYS, MEASURED_DAYS, SERVED_DAYS, calendar_of
 from daily_profit_model.defs.monitoring.storage import COLLECT_TAG
+from daily_profit_model.modeling.shadow_contracts import SHADOW_TABLES
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
 
 _OF_DATA = dg.AssetSelection.assets(
@@ -16,6 +17,9 @@ _OF_DATA = dg.AssetSelection.assets(
 )
 """What tells of the data and of the lake, and what predictions are made with; the rest of the monitoring layer tells
 of predictions that are over."""
+
+_SHADOWS = dg.AssetSelection.assets(*(table.name for table in SHADOW_TABLES))
+"""Apart from what serves, which no shadow may hold up; made on days with a deployment alone."""
 
 _AFTER_PREDICTIONS = {"dagster/priority": "-1"}
 """Nothing waits for these runs, and today's predictions do not wait for them."""
@@ -52,7 +56,7 @@ late_accounts = dg.define_asset_job(
 
 daily_outcomes = dg.define_asset_job(
     "daily_outcomes",
-    selection=dg.AssetSelection.groups("monitoring") - _OF_DATA,
+    selection=dg.AssetSelection.groups("monitoring") - _OF_DATA - _SHADOWS,
     partitions_def=JUDGED_DAYS,
     description="What came of a day's predictions, and what calibration learns from it.",
 )
@@ -91,9 +95,34 @@ nightly_collection = dg.define_asset_job(
 
 daily_predictions = dg.define_asset_job(
     "daily_predictions",
-    selection=dg.AssetSelection.groups("predictions") | dg.AssetSelection.assets("monitoring/interval_calibration"),
+    selection=(dg.AssetSelection.groups("predictions") | dg.AssetSelection.assets("monitoring/interval_calibration"))
+    - _SHADOWS,
     partitions_def=SERVED_DAYS,
     description="The predictions of a day, from the features of the day before.",
+)
+
+daily_drift = dg.define_asset_job(
+    "daily_drift",
+    selection=dg.AssetSelection.assets("monitoring/drift", "monitoring/degradation"),
+    partitions_def=SERVED_DAYS,
+    tags=_AFTER_PREDICTIONS,
+    description="Whether a predicted day's features and predictions have drifted, and whether the champion does worse.",
+)
+
+daily_shadows = dg.define_asset_job(
+    "daily_shadows",
+    selection=_SHADOWS & dg.AssetSelection.groups("predictions"),
+    partitions_def=SERVED_DAYS,
+    tags=_AFTER_PREDICTIONS,
+    description="What the active shadow deployments predict of a day, from the rows that the champion scored.",
+)
+
+daily_shadow_evaluation = dg.define_asset_job(
+    "daily_shadow_evaluation",
+    selection=_SHADOWS & dg.AssetSelection.groups("monitoring"),
+    partitions_def=JUDGED_DAYS,
+    tags=_AFTER_PREDICTIONS,
+    description="How the shadow deployments did on a day beside the champion, and what is decided by it.",
 )
 
 weekly_training = dg.define_asset_job(
@@ -115,5 +144,8 @@ JOBS = (
     daily_quality,
     nightly_collection,
     daily_predictions,
+    daily_drift,
+    daily_shadows,
+    daily_shadow_evaluation,
     weekly_training,
 )

@@ -1,5 +1,5 @@
-"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions; what
-corrections and new accounts make out of date; and a look at whether the data can be trusted.
+"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions and their drift;
+what corrections and new accounts make out of date; and a look at whether the data can be trusted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ import dagster as dg
 from daily_profit_model.defs.automation.jobs import (
     daily_corrections,
     daily_data,
+    daily_drift,
     daily_outcomes,
     daily_predictions,
     daily_reconciliation,
@@ -81,6 +82,19 @@ def corrections_are_read(context: dg.RunStatusSensorContext) -> list[dg.RunReque
     ]
 
 
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily_predictions],
+    request_jobs=[daily_drift],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Days have been predicted: look whether they have drifted, and whether the champion does worse.",
+)
+def days_are_predicted(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
+    run = context.dagster_run
+    return list(requests_for(daily_drift.name, days_of(run.tags), run.run_id))
+
+
 def after_data(lake: Lake, yesterday: date, run_id: str) -> list[dg.RunRequest | dg.SkipReason]:
     """What follows once the data of `yesterday` are complete; predictions by way of outcomes, where there are some."""
     day = yesterday.isoformat()
@@ -135,4 +149,4 @@ def request_predictions(yesterday: date, run_id: str) -> dg.RunRequest | dg.Skip
     return dg.RunRequest(job_name=daily_predictions.name, partition_key=day.isoformat(), run_key=key)
 
 
-SENSORS = (yesterday_is_complete, yesterday_is_judged, corrections_are_read)
+SENSORS = (yesterday_is_complete, yesterday_is_judged, corrections_are_read, days_are_predicted)

@@ -39,7 +39,7 @@ def promote(
     known = known_versions(lake, settings.models_dir)
     expected = (NOBODY if expect == NOBODY else resolve(expect, known)) if expect else None
     wish = Wish(alias, resolve(text, known), reason, author, in_force_from=first_day, expected=expected)
-    _carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
+    carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
 
 
 def rollback(settings: Settings, *, reason: str, author: str) -> None:
@@ -68,12 +68,12 @@ def rollback(settings: Settings, *, reason: str, author: str) -> None:
         expected=present.version,
         evidence={"rollback_of": present.version},
     )
-    _carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
+    carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
 
 
 def withdraw(settings: Settings, *, reason: str, author: str) -> None:
     """Leave the champion without a challenger. Raises ActRefused when it has none."""
-    _carry_out(settings, Lake(settings.lake_root), Wish("challenger", None, reason, author))
+    carry_out(settings, Lake(settings.lake_root), Wish("challenger", None, reason, author))
 
 
 def with_bundle(lake: Lake, models_dir: Path, wish: Wish) -> Wish:
@@ -111,7 +111,8 @@ def user_name() -> str:
         raise WrongUse("this machine does not know your name: say --author NAME") from None
 
 
-def _carry_out(settings: Settings, lake: Lake, wish: Wish) -> None:
+def carry_out(settings: Settings, lake: Lake, wish: Wish) -> dict[str, Any]:
+    """Record the act, say what it changes, tell the UI, and return its row. Raises ActRefused and WrongUse."""
     act = record(lake, wish)
     before = f"before: {act['previous_version'] or 'nobody'}"
     print(
@@ -123,6 +124,7 @@ def _carry_out(settings: Settings, lake: Lake, wish: Wish) -> None:
     for change in later_changes(known_changes(lake), wish.alias, act["in_force_from"]):
         print(f"known already: then {change.version + ', ' + change.by if change else 'nobody'}")
     _tell(settings, act)
+    return act
 
 
 def _tell(settings: Settings, act: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -27,18 +27,27 @@ from daily_profit_model.defs.launch.runs import AssetConfigs, Launched, Launcher
 from daily_profit_model.defs.resources.progress import listening, reading
 from daily_profit_model.risk_api.client import RiskApi, ping
 from daily_profit_model.settings import Settings, WrongSettings, WrongUse
+from daily_profit_model.tables.drift import MONITORING_DRIFT
 
 console = Console(highlight=False)
 
 
 def run_stages(
-    settings: Settings, stages: str, start: date | None, end: date | None, *, dry_run: bool = False, force: bool = False
+    settings: Settings,
+    stages: str,
+    start: date | None,
+    end: date | None,
+    *,
+    dry_run: bool = False,
+    force: bool = False,
+    without: Collection[str] = (),
 ) -> None:
     """Make whatever of the given stages is missing or out of date for the data days `start` … `end`.
 
-    Raises WrongUse for an unknown stage or dates that cannot be, RunFailed for a failed run.
+    `without`: stages that are left out of them. Raises WrongUse for an unknown stage or dates that cannot be, RunFailed for a failed run.
     """
     steps = steps_of([name.strip() for name in stages.split(",") if name.strip()] if stages else STAGES)
+    steps = [step for step in steps if step.stage not in without]
     first, last = checked_days(settings, start, end)
     if any(step.stage == "raw" for step in steps) and not dry_run:
         check_service(settings)
@@ -53,17 +62,39 @@ def run_stages(
         )
 
 
-def predict_day(settings: Settings, day: date | None, *, force: bool = False) -> None:
-    """Make the predictions of `day` (default today), from features that are there."""
+def predict_day(
+    settings: Settings,
+    day: date | None,
+    *,
+    force: bool = False,
+    shadows: bool = True,
+    evaluates: bool = False,
+    detects_drift: bool = True,
+) -> None:
+    """Make the predictions of `day` (default today), from features that are there; with `shadows` those of the active
+    deployments too, with `evaluates` their evaluation of the day before, and look for drift, if asked to.
+    """
     wanted = day or datetime.now(UTC).date()
     before = wanted - timedelta(days=1)
     launcher = Launcher(settings)
     steps = [step for step in STEPS if step.stage == "predictions"]
     made = run_steps(launcher, steps, before, before, force=force)
+    of_shadows = [step for step in STEPS if step.stage == "shadows" and shadows]
+    made += run_steps(
+        launcher, [step for step in of_shadows if step.calendar == "shadowed_days"], before, before, force=force
+    )
+    if evaluates:  # served_days begin with the day after the first of the data
+        judging = [step for step in of_shadows if step.calendar == "shadow_judged_days"]
+        made += run_steps(launcher, judging, before - timedelta(days=1), before, force=force)
     rows = launcher.lake.describe("predictions/account_daily", wanted.isoformat())
     if rows is None:
         raise WrongSettings(f"no champion is in force on {wanted}, or no features of {before} are there: dpm status")
     console.print(f"{summary_of(made)}\n{rows.rows} accounts are predicted for {wanted}: {rows.path}")
+    if detects_drift:
+        run_steps(
+            launcher, [step for step in STEPS if MONITORING_DRIFT.name in step.tables], before, before, force=force
+        )
+        console.print(f"drift was looked for: dpm drift show --date {wanted}")
 
 
 def run_steps(

@@ -15,8 +15,10 @@ from daily_profit_model.defs.all_tables import NEEDS, TABLES
 from daily_profit_model.defs.calendars import calendar_of
 from daily_profit_model.defs.launch.repeated import not_made_since
 from daily_profit_model.defs.models.registry import first_in_force, hash_lookup, known_changes
+from daily_profit_model.defs.models.shadows import Active
 from daily_profit_model.defs.table_asset import asset_key
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, LakeError, changes_since_written
 from daily_profit_model.lake.served import is_over, reopened
 from daily_profit_model.lake.staleness import HashLookup
@@ -25,10 +27,11 @@ from daily_profit_model.partitions import correction_window, days_between, weekl
 from daily_profit_model.risk_api.raw_tables import QUESTIONS
 from daily_profit_model.settings import WrongUse, load_settings
 from daily_profit_model.staging.trades import resolvable_days
+from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 from daily_profit_model.tables.staging import STAGING_TRADES
 
-STAGES = ("raw", "staging", "features", "training", "models", "predictions", "monitoring")
+STAGES = ("raw", "staging", "features", "training", "models", "predictions", "monitoring", "shadows")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Step:
     calendar: str
     """`days`: start … end; `next_days`: the days predicted from them; `served_days`: those of them that were
     predicted; `cut_offs`: the weekly ones among them; `corrected_days`: those that the service may still
-    correct, when `end` is the newest complete day."""
+    correct, when `end` is the newest complete day; `shadowed_days`, `shadow_judged_days`: those of the `next_days` and
+    of the `served_days` on which a shadow deployment is active and whose inputs are there."""
     is_chained: bool = False
     """True: a partition reads the one before it, so that a new one makes all later ones new."""
     is_repeated: bool = False
@@ -66,10 +70,17 @@ STEPS = (
         "next_days",
     ),
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+    Step("monitoring", ("monitoring/drift", "monitoring/degradation"), "next_days", is_chained=True),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "corrected_days", is_repeated=True),
     Step("monitoring", ("monitoring/profiles", "monitoring/quality"), "days"),
+    # last: nothing waits for a shadow, and a bundle that is broken stops nobody's predictions; a step each, since the
+    # second and the fourth read what the one before made of earlier days
+    Step("shadows", ("predictions/shadow_scores",), "shadowed_days"),
+    Step("shadows", ("predictions/shadow",), "shadowed_days"),
+    Step("shadows", ("monitoring/shadow_losses",), "shadow_judged_days"),
+    Step("shadows", ("monitoring/shadow_evaluation",), "shadow_judged_days"),
 )
 
 
@@ -118,8 +129,18 @@ def _wanted(step: Step, lake: Lake, start: date, end: date, today: date) -> list
     if first is None:
         return []
     ahead = timedelta(days=1)
-    last = end + ahead if step.calendar == "next_days" else end
-    return days_between(max(start + ahead, first), last)
+    last = end + ahead if step.calendar in ("next_days", "shadowed_days") else end
+    days = days_between(max(start + ahead, first), last)
+    return _shadowed(lake, days, _INPUT_OF[step.calendar]) if step.calendar in _INPUT_OF else days
+
+
+_INPUT_OF = {"shadowed_days": FEATURE_SNAPSHOTS.name, "shadow_judged_days": MONITORING_OUTCOMES.name}
+
+
+def _shadowed(lake: Lake, days: Sequence[str], needed: str) -> list[str]:
+    """Those of `days` on which a deployment is active and a partition of `needed` is there."""
+    active = Active(lake)
+    return [day for day in days if active.on(date.fromisoformat(day)) and lake.file(needed, day)]
 
 
 def first_served_day(lake: Lake) -> date | None:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from daily_profit_model.defs.all_tables import ALL_TABLES, NEEDS, TOLD_OF_NOW
+from daily_profit_model.defs.all_tables import ALL_TABLES, ASKED_FOR, NEEDS, TOLD_OF_NOW
 from daily_profit_model.lake import Lake
 from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import Settings
@@ -20,7 +20,7 @@ def show_status(settings: Settings, *, as_json: bool) -> int:
     """Print the state of every table. Returns 1 when a table has holes or the lake is empty, else 0."""
     lake = Lake(settings.lake_root)
     no_gaps = {name for name, setting in NEEDS.items() if not getattr(settings, setting)}
-    no_gaps |= {table.name for table in TOLD_OF_NOW}
+    no_gaps |= {table.name for table in (*TOLD_OF_NOW, *ASKED_FOR)}
     tables = [table_status(lake, table, has_gaps=table.name not in no_gaps) for table in ALL_TABLES]
     holds = any(state["partitions"] for state in tables) and not any(state["missing"] for state in tables)
     if as_json:

@@ -20,6 +20,7 @@ from daily_profit_model.modeling.acts import Alias, Wish, changes, day_of, holde
 from daily_profit_model.modeling.acts import cutoff_of as cutoff_of
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_TRANSITIONS
 from daily_profit_model.settings import load_settings
+from daily_profit_model.tables import Table
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 
 ACT_CODE_VERSION = "1"
@@ -47,21 +48,26 @@ def transitions(lake: Lake) -> pa.Table:
 
 
 def acts(lake: Lake, known: pa.Table | None = None) -> pa.Table:
-    """Every act so far, a row each, by number. Raises LakeError when one of them is missing.
+    """Every act on the aliases so far, a row each, by number; `known` and errors as of `numbered`."""
+    return numbered(lake, MODELS_TRANSITIONS, known)
+
+
+def numbered(lake: Lake, table: Table, known: pa.Table | None = None) -> pa.Table:
+    """The rows of a table of acts, by number. Raises LakeError when one of them is missing.
 
     `known`: the acts of a moment ago; as none is ever changed, only later ones are read.
     """
     for _ in range(LISTINGS):
-        partitions = lake.partitions(MODELS_TRANSITIONS.name)
+        partitions = lake.partitions(table.name)
         numbers = [int(partition) for partition in partitions]
         if numbers == list(range(1, len(numbers) + 1)):
             first = [] if known is None else [known]
-            return pa.concat_tables([*first, read(lake, MODELS_TRANSITIONS, partitions[sum(map(len, first)) :])])
+            return pa.concat_tables([*first, read(lake, table, partitions[sum(map(len, first)) :])])
         lake.root.fs.invalidate_cache()
     gone = min(set(range(1, max(numbers) + 1)) - set(numbers))
     raise LakeError(
-        f"{MODELS_TRANSITIONS.name}: act {gone} is missing, though act {max(numbers)} is there, so nobody can say who "
-        f"serves; restore its folder {MODELS_TRANSITIONS.partitioning}={partition_of(gone)}"
+        f"{table.name}: act {gone} is missing, though act {max(numbers)} is there, so nobody can say who serves; "
+        f"restore its folder {table.partitioning}={partition_of(gone)}"
     )
 
 
@@ -113,7 +119,9 @@ def hash_lookup(lake: Lake) -> HashLookup:
         found = holder(known(), "champion", date.fromisoformat(day))
         return None if found is None else found.model_hash
 
-    return HashLookup(lake, {IN_FORCE: in_force, **tuning_lookups(lake)})
+    from daily_profit_model.defs.models.shadows import shadow_lookups  # it reads who serves from here
+
+    return HashLookup(lake, {IN_FORCE: in_force, **tuning_lookups(lake), **shadow_lookups(lake)})
 
 
 def now_utc() -> datetime:

@@ -1,14 +1,18 @@
 """What must hold of the monitoring layer; the rules themselves stand in `quality.rules_monitoring`, `.rules_outcomes`,
-`.rules_reconciliation` and, of the intervals' calibration, `.rules_scores`.
+`.rules_drift`, `.rules_reconciliation`, `.rules_shadow` and, of the intervals' calibration, `.rules_scores`.
 """
 
 from daily_profit_model.defs.quality import checks_by_table
 from daily_profit_model.modeling.contracts import MONITORING_CONFORMITY, MONITORING_INTERVAL_CALIBRATION
+from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION, SHADOW_LOSSES
+from daily_profit_model.quality.rules_drift import DRIFT_RULES
 from daily_profit_model.quality.rules_monitoring import FeedThresholds, Threshold, monitoring_rules
 from daily_profit_model.quality.rules_outcomes import OUTCOMES_RULES
 from daily_profit_model.quality.rules_reconciliation import RECONCILIATION_RULES
 from daily_profit_model.quality.rules_scores import calibration_rules, conformity_rules
+from daily_profit_model.quality.rules_shadow import shadow_evaluation_rules, shadow_losses_rules
 from daily_profit_model.settings import Settings, load_settings
+from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
 from daily_profit_model.tables.storage import MONITORING_STORAGE
@@ -29,7 +33,10 @@ RULES = (
     *conformity_rules(MONITORING_CONFORMITY),
     *calibration_rules(MONITORING_INTERVAL_CALIBRATION),
     *OUTCOMES_RULES,
+    *DRIFT_RULES,
     *RECONCILIATION_RULES,
+    *shadow_losses_rules(SHADOW_LOSSES),
+    *shadow_evaluation_rules(SHADOW_EVALUATION),
 )
 CHECKS = checks_by_table(
     (
@@ -38,8 +45,12 @@ CHECKS = checks_by_table(
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        MONITORING_DRIFT,
+        MONITORING_DEGRADATION,
         MONITORING_RECONCILIATION,
         MONITORING_STORAGE,
+        SHADOW_LOSSES,
+        SHADOW_EVALUATION,
     ),
     RULES,
 )

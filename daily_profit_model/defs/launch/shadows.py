@@ -1,0 +1,217 @@
+"""`dpm shadow`: deployments created, listed, evaluated, stopped and promoted; acts recorded in the lake, told to the UI."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from daily_profit_model.defs.launch.acts import carry_out, with_bundle
+from daily_profit_model.defs.launch.versions import known_versions, resolve
+from daily_profit_model.defs.models.registry import known_changes, last_predicted
+from daily_profit_model.defs.models.shadows import all_deployments, record_shadow
+from daily_profit_model.lake import Lake, read
+from daily_profit_model.modeling import shadows
+from daily_profit_model.modeling.acts import Wish, first_day_open, holder
+from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION
+from daily_profit_model.modeling.shadows import Deployment, ShadowWish, first_day_of
+from daily_profit_model.settings import Settings, WrongUse
+from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
+
+
+def create_deployment(
+    settings: Settings, text: str, *, traffic: int, days: int, first_day: date | None, reason: str, author: str
+) -> None:
+    """Create a deployment of the version that `text` begins. Raises WrongUse, and what `load` raises of its bundle."""
+    from daily_profit_model.defs.models.assets import MODEL_FEATURES
+    from daily_profit_model.modeling.bundle import load
+
+    lake = Lake(settings.lake_root)
+    version = resolve(text, known_versions(lake, settings.models_dir))
+    day = first_day or first_day_open(last_predicted(lake), version) or first_day_of(version)
+    wish = ShadowWish(version, "", day, days, traffic, reason, author)  # what is wrong with it is told first
+    model = load(settings.models_dir / version, expected_features=MODEL_FEATURES)
+    wish = ShadowWish(version, model.hash, day, days, traffic, reason, author)
+    champion = holder(known_changes(lake), "champion", day)
+    serving = None if champion is None else champion.version
+    act = record_shadow(lake, lambda known: shadows.create(known, wish, serving, _now()))
+    print(
+        f"{act['deployment']}: {version} scores every account beside the champion from {day} on, "
+        f"decided after {days} days with outcomes at the latest; dpm shadow list"
+    )
+    _tell(settings, act)
+
+
+def stop_deployment(settings: Settings, name: str, *, reason: str, author: str) -> None:
+    """End a deployment. Raises WrongUse when there is none of the name, or when it has ended."""
+    lake = Lake(settings.lake_root)
+    day = first_day_open(last_predicted(lake), None) or _now().date()
+    act = record_shadow(
+        lake, lambda known: shadows.end(known, name, "stop", day, reason=reason, author=author, made_at=_now())
+    )
+    print(f"{act['deployment']}: stopped, {act['day']} is the first day without it")
+    _tell(settings, act)
+
+
+def promote_deployment(settings: Settings, name: str, *, reason: str, author: str) -> None:
+    """Make a deployment's version champion from the first open day on, by an act of models/transitions that carries the
+    evaluation; then end the deployment. Killed in between, the same command ends what is left.
+
+    Raises WrongUse when its evaluation has not decided so, and what the registry's acts raise.
+    """
+    lake = Lake(settings.lake_root)
+    found = shadows.resolve(name, all_deployments(lake))
+    row = evaluation_of(lake, found)
+    if row is None or row["decision"] != "promote":
+        said = f"{row['decision']}, {row['rule']}" if row else "nothing is evaluated yet (dpm shadow evaluate)"
+        raise WrongUse(
+            f"{found.name} is not to be promoted by its evidence: {said}; dpm models promote {found.version} does "
+            "without"
+        )
+    evidence = {"shadow": {name: _plain(value) for name, value in row.items()}}
+    day = first_day_open(last_predicted(lake), found.version) or _now().date()
+    present = holder(known_changes(lake), "champion", day)
+    if present is not None and present.version == found.version:
+        number, day = present.number, present.since
+    else:
+        wish = Wish("champion", found.version, reason, author, evidence=evidence)
+        done = carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
+        number, day = done["number"], done["in_force_from"]
+    act = record_shadow(
+        lake,
+        lambda known: shadows.end(
+            known,
+            found.name,
+            "promote",
+            day,
+            reason=reason,
+            author=author,
+            made_at=_now(),
+            transition=number,
+            evidence=evidence["shadow"],
+        ),
+    )
+    print(f"{act['deployment']}: promoted, {act['day']} is the first day without it")
+    _tell(settings, act)
+
+
+def list_deployments(settings: Settings, *, as_json: bool) -> None:
+    """Print every deployment with its newest evaluation."""
+    lake = Lake(settings.lake_root)
+    states = [state_of(one, evaluation_of(lake, one)) for one in all_deployments(lake)]
+    _print(states, as_json)
+
+
+def evaluate_deployments(settings: Settings, day: date | None, *, as_json: bool) -> None:
+    """Make the predictions and evaluations of every deployment up to `day` (default the newest with outcomes), and
+    print what it says. Raises WrongUse when there is no deployment, or when the day has no outcomes yet."""
+    lake = Lake(settings.lake_root)
+    known = all_deployments(lake)
+    if not known:
+        raise WrongUse("there is no shadow deployment to evaluate: dpm shadow create VERSION --reason …")
+    judged = lake.partitions(MONITORING_OUTCOMES.name)
+    if not judged or (day is not None and day.isoformat() not in judged):
+        there = f"there are {judged[0]} … {judged[-1]}" if judged else "there are none"
+        raise WrongUse(f"no outcomes {f'of {day} ' if day else ''}are there: {there}")
+    last = day or date.fromisoformat(judged[-1])
+    running = [one for one in known if one.from_day <= last and (one.until is None or one.until > one.from_day)]
+    if running:
+        make_shadows(settings, min(one.from_day for one in running), last, quietly=as_json)
+    states = [state_of(one, evaluation_of(lake, one, last)) for one in known if one.from_day <= last]
+    _print(states, as_json)
+
+
+def make_shadows(settings: Settings, first: date, last: date, *, quietly: bool = False) -> None:
+    """Make what is missing or out of date of the predicted days `first` … `last` of all deployments. Raises RunFailed."""
+    from daily_profit_model.defs.launch.command import run_with_progress
+    from daily_profit_model.defs.launch.plan import steps_of
+    from daily_profit_model.defs.launch.runs import Launcher
+
+    launcher = Launcher(settings)
+    for step in steps_of(["shadows"]):
+        # a step's days are those of the data: the first prediction is made from the day before
+        work = launcher.work(step, first - timedelta(days=1), last)
+        if work.partitions and quietly:
+            launcher.run(work)
+        elif work.partitions:
+            run_with_progress(launcher, work, force=False)
+
+
+def evaluation_of(lake: Lake, deployment: Deployment, last: date | None = None) -> dict[str, Any] | None:
+    """The newest row of monitoring/shadow_evaluation of a deployment, up to `last`; None: there is none."""
+    for partition in reversed(lake.partitions(SHADOW_EVALUATION.name)):
+        if last is not None and partition > last.isoformat():
+            continue
+        if partition < deployment.from_day.isoformat():
+            return None
+        rows: list[dict[str, Any]] = read(lake, SHADOW_EVALUATION, [partition]).to_pylist()
+        for row in rows:
+            if row["deployment"] == deployment.name:
+                return row
+    return None
+
+
+def state_of(deployment: Deployment, row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A deployment for people and scripts; what is evaluated of it is null where nothing is."""
+    own = ("name", "version", "from_day", "until", "planned_days", "traffic", "ended_by", "author", "reason", "made_at")
+    state = {name: getattr(deployment, name) for name in own}
+    evaluated = [name for name in SHADOW_EVALUATION.column_names if name not in ("deployment", "model_version")]
+    found = {name: row[name] if row else None for name in evaluated if name != "planned_days"}
+    return {**state, "evaluated_on": found.pop("prediction_date"), **found}
+
+
+def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"deployments": states}, indent=2, default=_plain))
+        return
+    if not states:
+        print("no version was ever deployed as a shadow: dpm shadow create VERSION --reason …")
+        return
+    grid = Grid(title="shadow deployments", title_justify="left")
+    for name in ("deployment", "from", "until", "days", "decision", "USD better", "95 %", "for", "against"):
+        grid.add_column(name, no_wrap=True, justify="left" if name in ("deployment", "decision") else "right")
+    for state in states:
+        grid.add_row(
+            state["name"],
+            str(state["from_day"]),
+            f"{state['until']} {state['ended_by']}" if state["until"] else "–",
+            f"{state['days'] or 0} of {state['planned_days']}",
+            state["decision"] or "–",
+            _number(state["mean_difference"], "+,.2f"),
+            f"{_number(state['lower_95'], '+,.2f')} … {_number(state['upper_95'], '+,.2f')}",
+            f"{_number(state['evidence_better'], '.1f')} of {_number(state['threshold_better'], '.0f')}",
+            f"{_number(state['evidence_worse'], '.1f')} of {_number(state['threshold_worse'], '.0f')}",
+        )
+    Console(highlight=False, width=max(Console().width, 150)).print(grid)
+    for state in states:
+        if state["rule"]:
+            print(f"{state['name']}, as of {state['evaluated_on']}: {state['rule']}")
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _tell(settings: Settings, act: Mapping[str, Any]) -> None:
+    """The act stands, whatever becomes of the line about it in the UI."""
+    from daily_profit_model.defs.launch import instance
+    from daily_profit_model.defs.models.shadows import tell_shadow
+
+    try:
+        tell_shadow(instance.stored_instance(settings), act)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        print(f"dpm: act {act['number']} stands, but the UI could not be told of it: {reason}", file=sys.stderr)

@@ -1,0 +1,217 @@
+"""monitoring/drift: a day's statistics against the reference, with the sums that earlier days of the version left.
+
+Here: from a day's rows and the table's own earlier rows to its rows. What is watched stands in `drift_reference`, how
+sums and thresholds come about in `drift_detection`, whose course is drawn anew over all days since the version began to
+serve: a day's rows hold its statistics, and nothing else of an earlier day is needed.
+
+Limit: sums start anew with another version; columns of long memory have no sums (`drift_detection`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daily_profit_model.modeling.bundle import Model
+from daily_profit_model.modeling.matrix import Floats, floats
+from daily_profit_model.monitoring.drift import DayStatistics
+from daily_profit_model.monitoring.drift_blame import Blame, blame, importances
+from daily_profit_model.monitoring.drift_breaks import hard_break
+from daily_profit_model.monitoring.drift_detection import HORIZON_DAYS, Course, course
+from daily_profit_model.monitoring.drift_reference import Watched, group_of, statistics_of, values_of
+from daily_profit_model.tables.drift import MONITORING_DRIFT
+
+PAST_DAYS = HORIZON_DAYS - 1
+"""Earlier days that a sum goes back to at most: thresholds are made for a course of so many days."""
+
+PAST_COLUMNS = ("prediction_date", "kind", "column_name", "statistic", "model_hash", "known_rows", "value")
+"""What is read of earlier days."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """Who scored the day, and what its predictions rest on (the manifest's `mean_absolute_usd`)."""
+
+    version: str
+    model_hash: str
+    mean_absolute_usd: Mapping[str, float]
+
+
+def version_of(model: Model) -> Version:
+    """As a bundle tells it; a baseline's predictions rest on no feature."""
+    return Version(model.version, model.hash, model.manifest["importance"]["mean_absolute_usd"])
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """Statistics and known rows of the charts on an earlier day, in the order of `Watched.charts`."""
+
+    day: date
+    values: Floats
+    rows: Floats
+
+
+def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> PastDay | None:
+    """An earlier day from its PAST_COLUMNS; None: another version scored it, or other charts were watched."""
+    if not rows.num_rows or rows["model_hash"][0].as_py() != model_hash:
+        return None
+    ordered = rows.sort_by([(name, "ascending") for name in MONITORING_DRIFT.key])
+    places = _by_key(watched)
+    charts = watched.charts
+    stored = zip(*(ordered[name].to_pylist() for name in ("kind", "column_name", "statistic")), strict=True)
+    if list(stored) != [charts[place] for place in places]:
+        return None
+    values, known = np.empty(len(charts)), np.empty(len(charts))
+    values[places], known[places] = floats(ordered["value"]), floats(ordered["known_rows"])
+    return PastDay(ordered["prediction_date"][0].as_py(), values, known)
+
+
+def drift_rows(
+    day: date, rows: Mapping[str, pa.Table | None], watched: Watched, version: Version, past: Sequence[PastDay]
+) -> pa.Table:
+    """MONITORING_DRIFT of `day` from its rows by kind and the `past` days of the version, ascending."""
+    kinds = dict.fromkeys(watched.kinds)
+    today = statistics_of(rows, {kind: watched.of_kind(kind) for kind in kinds})
+    columns = {"prediction_date": day, "model_version": version.version, "model_hash": version.model_hash}
+    found = [
+        {**columns, **row, **charted}
+        for row, charted in zip(_statistics(today, watched), _charted(day, today, watched, version, past), strict=True)
+    ]
+    made = pa.Table.from_pylist(found, schema=MONITORING_DRIFT.schema())
+    return made.sort_by([(name, "ascending") for name in MONITORING_DRIFT.key])
+
+
+def alarms(rows: pa.Table) -> pa.Table:
+    """Rows with an alarm or a hard break, by blame, then by rise."""
+    hit = pc.or_(rows["is_alarm"], pc.is_valid(rows["hard_break"]))
+    order = [("blame_rank", "ascending"), ("rise", "descending"), ("column_name", "ascending")]
+    return rows.filter(hit).sort_by([*order, ("statistic", "ascending")])
+
+
+def alarmed_columns(rows: pa.Table) -> list[dict[str, Any]]:
+    """Columns with an alarm or a hard break, a record each with the row of the statistic that rose most: features by
+    blame, then predictions and target."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in alarms(rows).to_pylist():
+        found.setdefault((row["kind"], row["column_name"]), row)
+    return list(found.values())
+
+
+def summary(rows: pa.Table) -> dict[str, Any]:
+    """Numbers of the day: alarms, columns broken, and the highest sum by its threshold (absent: no threshold)."""
+    highest = pc.max(rows["rise"]).as_py()
+    broken = rows.filter(pc.is_valid(rows["hard_break"]))
+    if not rows.num_rows:
+        return {"alarms": 0, "alarmed_columns": 0, "hard_breaks": 0}
+    return {
+        "alarms": pc.sum(rows["is_alarm"].cast(pa.int64())).as_py() or 0,
+        "alarmed_columns": len(set(rows.filter(rows["is_alarm"])["column_name"].to_pylist())),
+        "hard_breaks": len(set(broken["column_name"].to_pylist())),
+        "model_version": rows["model_version"][0].as_py(),
+        **({} if highest is None else {"largest_rise": highest}),
+    }
+
+
+def _statistics(today: Sequence[DayStatistics], watched: Watched) -> list[dict[str, Any]]:
+    found = []
+    for kind, profile, usual, column in zip(watched.kinds, watched.profiles, watched.usual_breaks, today, strict=True):
+        broken = hard_break(column, profile) if column.rows else None
+        for name, value in zip(profile.statistics, column.values, strict=True):
+            found.append(
+                {
+                    "kind": kind,
+                    "column_name": profile.feature,
+                    "statistic": name,
+                    "rows": column.rows,
+                    "known_rows": column.known,
+                    "value": _known(value),
+                    "hard_break": None if broken in usual else broken,
+                    "distance": _known(column.distance),
+                }
+            )
+    return found
+
+
+def _charted(
+    day: date, today: Sequence[DayStatistics], watched: Watched, version: Version, past: Sequence[PastDay]
+) -> list[dict[str, Any]]:
+    features = watched.of_kind("feature")
+    weights = dict(zip([f.feature for f in features], importances(version.mean_absolute_usd, features), strict=True))
+    owners = [(kind, column) for kind, column, _ in watched.charts]
+    if watched.calibration is None:
+        return [
+            {"is_alarm": False, "importance": float(weights[column]) if kind == "feature" else None}
+            for kind, column in owners
+        ]
+    values, rows = values_of([today])
+    days = [*(earlier.day for earlier in past), day]
+    charts = course(
+        watched.calibration.standard,
+        np.concatenate([*(earlier.values[None] for earlier in past), values]),
+        np.concatenate([*(earlier.rows[None] for earlier in past), rows]),
+        np.array([group_of(each) for each in days]),
+    )
+    rises = np.maximum(charts.up, charts.down) / watched.calibration.thresholds
+    blamed = _blamed(watched, version, charts)
+    found: list[dict[str, Any]] = []
+    for place, owner in enumerate(owners):
+        since = alarm_since(rises[:, place] > 1)
+        found.append(
+            {
+                "shift": None if np.isnan(values[0, place]) else charts.shift[-1, place],
+                "sum_up": charts.up[-1, place],
+                "sum_down": charts.down[-1, place],
+                "threshold": watched.calibration.thresholds[place],
+                "rise": rises[-1, place],
+                "is_alarm": since is not None,
+                "first_alarm_day": None if since is None else days[since],
+                **blamed[owner],
+            }
+        )
+    return found
+
+
+def _blamed(watched: Watched, version: Version, charts: Course) -> dict[tuple[str, str], dict[str, Any]]:
+    """By column. Features are ranked; a prediction or target that has moved is what they are to be blamed for."""
+    assert watched.calibration is not None
+    weights = importances(version.mean_absolute_usd, watched.profiles)
+    last = len(charts.shift) - 1
+    listed = blame(watched.profiles, weights, watched.calibration, charts, last)
+    kinds = {profile.feature: kind for kind, profile in zip(watched.kinds, watched.profiles, strict=True)}
+    features = [column for column in listed if kinds[column.feature] == "feature"]
+    ranks = {column.feature: place for place, column in enumerate(features, start=1)}
+    return {(kinds[column.feature], column.feature): _said(column, ranks.get(column.feature)) for column in listed}
+
+
+def _said(column: Blame, rank: int | None) -> dict[str, Any]:
+    said: dict[str, Any] = {"recent_shift": column.shift}
+    return (
+        said
+        if rank is None
+        else said | {"importance": column.importance, "blame_score": column.score, "blame_rank": rank}
+    )
+
+
+def alarm_since(above: npt.NDArray[np.bool_]) -> int | None:
+    """The place of the first of the days up to the last that are above without a break; None: the last is not."""
+    if not above[-1]:
+        return None
+    below = np.flatnonzero(~above)
+    return int(below[-1]) + 1 if len(below) else 0
+
+
+def _by_key(watched: Watched) -> npt.NDArray[np.int64]:
+    """Places of the charts in the order in which the table stores them."""
+    charts = watched.charts
+    return np.array(sorted(range(len(charts)), key=lambda place: charts[place]), dtype=np.int64)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
