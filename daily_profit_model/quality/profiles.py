@@ -72,7 +72,7 @@ def profile(lake: Lake, table: Table, days: Sequence[str]) -> dict[str, pa.Table
 @cache
 def code_version() -> str:
     """What a profile rests on beside the rows: the statements' form and the engine."""
-    return f"1 duckdb {duckdb.__version__}"
+    return f"2 duckdb {duckdb.__version__}"
 
 
 def _is_fresh(lake: Lake, known: Table, day: str, hashes: HashLookup) -> bool:
@@ -232,7 +232,9 @@ def _nothing(*names: str) -> str:
 
 def _long(table: Table, names: Sequence[str], kind: str) -> str:
     """A row for each value: date, holder, column, value."""
-    cells = ", ".join(f'"{name}"::{kind} as "{name}"' for name in names)
+    # what is no number is no value: a column that has turned into NaN has lost its values
+    value = "nullif(\"{name}\"::double, 'nan'::double)" if kind == "double" else '"{name}"::varchar'
+    cells = ", ".join(f'{value.format(name=name)} as "{name}"' for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     return f"""
 with own as (

@@ -1,7 +1,7 @@
 """Rules of the raw layer as a whole: nothing is lost on the way in, and what is rejected is told.
 
 What the records of a table say is judged in `rules_accounts`, `rules_metrics` and `rules_balances`,
-`rules_trades`, `rules_plans`.
+`rules_trades`, `rules_plans`, that they are numbers in `rules_finite`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from daily_profit_model.quality.frame import footer_counts, rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.rules_accounts import ACCOUNTS_RULES
 from daily_profit_model.quality.rules_balances import DAILY_RELATIONS_RULES, HOURLY_RELATIONS_RULES
+from daily_profit_model.quality.rules_finite import finite_rule
 from daily_profit_model.quality.rules_metrics import DAILY_ROWS_RULES, HOURLY_ROWS_RULES
 from daily_profit_model.quality.rules_plans import PLANS_RULES, REGIMES_RULES
 from daily_profit_model.quality.rules_trades import CLOSED_RULES, OPEN_RULES
@@ -99,6 +100,7 @@ def _no_schema_drift(table: Table) -> Rule:
 RAW_RULES = (
     *(_rows_accounted_for(table) for table in _FETCHED),
     *(_no_schema_drift(table) for table in _FROM_API),
+    *(finite_rule(table) for table in _FROM_API),
     *ACCOUNTS_RULES,
     *DAILY_ROWS_RULES,
     *DAILY_RELATIONS_RULES,

@@ -16,6 +16,7 @@ from daily_profit_model.quality.expectation import (
 )
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Dimension, Rule, Severity
+from daily_profit_model.quality.rules_finite import finite_rule
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
@@ -181,6 +182,8 @@ def _of_accounts(
 
 
 STAGING_RULES = (
+    finite_rule(STAGING_ACCOUNTS),
+    finite_rule(STAGING_TRADES),
     _of_accounts(
         "accounts_have_state",
         "completeness",

@@ -62,6 +62,17 @@ FETCHED = (*FROM_API, "raw/plans", "raw/market_regimes", "raw/market_bars")
 
 TRAINING = "training/account_daily"
 
+NOT_A_NUMBER = {
+    "raw/accounts": "cv_tp_vs_sl",
+    "raw/metrics_daily": "cv_tp_vs_sl",
+    "raw/metrics_hourly": "cv_tp_vs_sl",
+    "raw/trades_closed": "client_margin",
+    "raw/trades_open": "client_margin",
+    "staging/accounts": "open_volume",
+    "staging/trades": "volume_usd",
+}
+"""A figure of each table that nothing else is said of."""
+
 FAULTS = (
     Fault(TRAINING, "account_days_once", "an account is there once a day", repeated(TRAINING)),
     Fault(
@@ -102,6 +113,12 @@ FAULTS = (
                 counted(table, received=9, stored=9),
             ),
         )
+    ),
+    *(
+        Fault(
+            table, "figures_finite", "no figure is infinite or not a number", changed(table, **{column: float("nan")})
+        )
+        for table, column in NOT_A_NUMBER.items()
     ),
     *RAW_FAULTS,
     *BARS_FAULTS,

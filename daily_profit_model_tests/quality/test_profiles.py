@@ -83,13 +83,17 @@ def plain(rows: pd.DataFrame, column: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_profile_is_what_pandas_computes(lake: Lake, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "unknown_is_nan"), [(1, False), (2, True)])
+def test_a_profile_is_what_pandas_computes_and_what_is_no_number_is_no_value(
+    lake: Lake, seed: int, *, unknown_is_nan: bool
+) -> None:
     days = {text: many(day, seed * 10 + number) for number, (day, text) in enumerate(zip(DAYS, TEXTS, strict=True))}
     for text, rows in days.items():
-        write(
-            lake, MANY, text, pa.Table.from_pandas(rows, schema=MANY.schema(), preserve_index=False), code_version="1"
-        )
+        table = pa.Table.from_pandas(rows, schema=MANY.schema(), preserve_index=False)
+        if unknown_is_nan:
+            place = table.column_names.index("profit")
+            table = table.set_column(place, "profit", pa.array(rows["profit"].to_numpy(), from_pandas=False))
+        write(lake, MANY, text, table, code_version="1")
     for text, found in profile(lake, MANY, TEXTS).items():
         by_column = {row.pop("column"): row for row in found.to_pylist()}
         assert set(by_column) == {"", *MANY.stored_names}
