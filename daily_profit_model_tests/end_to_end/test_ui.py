@@ -171,7 +171,7 @@ def test_a_failing_check_shows_its_partition_what_was_seen_and_a_curve(ui: Ui, p
     page.goto(f"{ui.root}/assets/raw/metrics_daily?view=checks&checkDetail=day_not_broken")
     page.get_by_text("Plots", exact=True).wait_for(timeout=PATIENCE_S * 1000)
     page.get_by_text("observed", exact=True).last.scroll_into_view_if_needed()
-    assert page.locator("canvas").count() >= 2  # of what was observed, and of its limit
+    page.locator("canvas").nth(1).wait_for(timeout=PATIENCE_S * 1000)  # of what was observed, and of its limit
     page.screenshot(path=tmp_path / "check_over_time.png")
     page.get_by_text("Execution history", exact=True).click()
     failed = page.locator("tr", has_text=SPOILED).filter(has_text="Failed")
