@@ -32,6 +32,8 @@ for name in [name for name in os.environ if name.startswith(("DPM_", "RISK_API_"
 os.environ["DPM_START_DATE"] = CALENDAR_START
 os.environ["DPM_FIRST_TRAINING_DAYS"] = "44"
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+# Spark lives for a minute here, too short for what the second compiler would win
+os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
