@@ -78,6 +78,7 @@ def one_day(folder: Path, copies: int, past: int) -> dict[str, object]:
         lake, day, counts = enlarge(folder / "lake", Path(place) / "lake", copies, past)
         from daily_profit_model.defs.all_rules import RULES
         from daily_profit_model.defs.build import build_definitions
+        from daily_profit_model.defs.failures import failure_reasons
         from daily_profit_model.defs.launch.instance import stored_instance
         from daily_profit_model.defs.launch.runs import range_tags
         from daily_profit_model.quality.load import load
@@ -104,6 +105,9 @@ def one_day(folder: Path, copies: int, past: int) -> dict[str, object]:
             )
         evaluations = result.get_asset_check_evaluations()
         instance.dispose()
+    if len(evaluations) != len(rules):
+        why = failure_reasons(result.all_events)[0].message
+        raise SystemExit(f"{len(evaluations)} of {len(rules)} rules were judged: {why}")
     return {
         "accounts": counts["staging/accounts"],
         "trades": counts["raw/trades_closed"],
