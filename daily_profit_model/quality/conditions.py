@@ -12,6 +12,7 @@ from itertools import pairwise
 from daily_profit_model.engine import Source
 from daily_profit_model.quality.frame import newest
 from daily_profit_model.tables import Table
+from daily_profit_model.tables.contract import FLOAT
 
 CENT = 0.01
 """USD. Money is rounded to it, and a sum of numbers that are off by half of it each may be off by a few."""
@@ -40,6 +41,11 @@ def disordered(columns: Sequence[str], tolerance: float) -> str:
 def not_finite(columns: Sequence[str]) -> str:
     """SQL: the names of the columns that are infinite or not a number; null: none."""
     return named({column: f"isnan({column}) or isinf({column})" for column in columns})
+
+
+def figures_not_finite(table: Table) -> str:
+    """SQL: those of all figures of `table`."""
+    return not_finite([column.name for column in table.columns if column.type == FLOAT])
 
 
 def beyond(column: str, low: float | None = None, high: float | None = None) -> str:

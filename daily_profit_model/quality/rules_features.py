@@ -6,12 +6,12 @@ The contracts are made from the features' catalogue, so they are handed in: `qua
 from __future__ import annotations
 
 from daily_profit_model.engine import Query
-from daily_profit_model.quality.conditions import beyond, missing, named, not_finite
+from daily_profit_model.quality.conditions import beyond, figures_not_finite, missing, named
 from daily_profit_model.quality.expectation import absent, between, equal, unique
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.contract import FLOAT, INT
+from daily_profit_model.tables.contract import INT
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 
 NULL_LIMIT = 0.40
@@ -104,7 +104,7 @@ def features_rules(features: Table) -> tuple[Rule, ...]:
     rows = rows_of(
         features,
         outside_limits=named(limits_of(features)),
-        not_finite=not_finite([column.name for column in features.columns if column.type == FLOAT]),
+        not_finite=figures_not_finite(features),
         null_but_never=missing(never_null),
         null_share=f"({' + '.join(f'({name} is null)::int' for name in names)}) / {len(names)}",
     )
@@ -193,7 +193,7 @@ def trade_days_rules(trade_days: Table) -> tuple[Rule, ...]:
             {name: f"{name} < 0" for name in _FROM_ZERO}
             | {"gross_loss": "gross_loss > 0", "lots_max": "lots_max > lots"}
         ),
-        not_finite=not_finite([column.name for column in trade_days.columns if column.type == FLOAT]),
+        not_finite=figures_not_finite(trade_days),
     )
     against = Query(_OF_TRADES, (newest(STAGING_TRADES), newest(trade_days)))
     return (

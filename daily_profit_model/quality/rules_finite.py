@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from daily_profit_model.quality.conditions import not_finite
+from daily_profit_model.quality.conditions import figures_not_finite
 from daily_profit_model.quality.expectation import absent
 from daily_profit_model.quality.frame import rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.contract import FLOAT
 
 
 def finite_rule(table: Table) -> Rule:
     """The rule of `table`'s own figures."""
-    figures = [column.name for column in table.columns if column.type == FLOAT]
-    frame = rows_of(table, figure_not_finite=not_finite(figures))
+    frame = rows_of(table, figure_not_finite=figures_not_finite(table))
     return Rule(
         id="figures_finite",
         table=table.name,

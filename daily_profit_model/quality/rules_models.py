@@ -5,7 +5,7 @@ The contracts belong to `modeling`, so they are handed in.
 
 from __future__ import annotations
 
-from daily_profit_model.quality.conditions import HASH, missing, named, not_finite
+from daily_profit_model.quality.conditions import HASH, figures_not_finite, missing, named
 from daily_profit_model.quality.expectation import (
     absent,
     in_set,
@@ -17,7 +17,6 @@ from daily_profit_model.quality.expectation import (
 from daily_profit_model.quality.frame import rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.contract import FLOAT
 
 VERSION = r"^\d{8}-[0-9a-f]{8}$"
 """Cut-off and the first eight digits of the hash."""
@@ -45,7 +44,7 @@ def versions_rules(versions: Table) -> tuple[Rule, ...]:
             | {name: f"{name} < 1" for name in counts}
             | {"skill": "skill > 1"}
         ),
-        not_finite=not_finite([column.name for column in versions.columns if column.type == FLOAT]),
+        not_finite=figures_not_finite(versions),
         disordered_skill="case when skill_lower > skill_upper then skill_lower end",
     )
     return (

@@ -6,7 +6,7 @@ The contracts belong to `modeling` and `features`, so they are handed in. The se
 from __future__ import annotations
 
 from daily_profit_model.engine import Query
-from daily_profit_model.quality.conditions import HASH, if_there, missing, named, not_finite
+from daily_profit_model.quality.conditions import HASH, figures_not_finite, if_there, missing, named
 from daily_profit_model.quality.expectation import (
     Expectation,
     absent,
@@ -19,7 +19,6 @@ from daily_profit_model.quality.expectation import (
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Dimension, Rule, Severity
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.contract import FLOAT
 
 
 def snapshot_rules(snapshots: Table, features: Table) -> tuple[Rule, ...]:
@@ -97,7 +96,7 @@ def scores_rules(scores: Table, snapshots: Table) -> tuple[Rule, ...]:
         scores,
         ("model_version", "model_hash", "probability_trade", "probability_profit"),
         missing_columns=missing(scores.required_names),
-        not_finite=not_finite([column.name for column in scores.columns if column.type == FLOAT]),
+        not_finite=figures_not_finite(scores),
         crossed=named({"q05": "q05 > median", "q95": "median > q95"}),
         impossible=named(
             {name: f"{name} not between 0 and 1" for name in ("probability_trade", "probability_profit")}

@@ -6,12 +6,11 @@ The contracts belong to `modeling`, so they are handed in.
 from __future__ import annotations
 
 from daily_profit_model.engine import Query
-from daily_profit_model.quality.conditions import HASH, missing, named, not_finite
+from daily_profit_model.quality.conditions import HASH, figures_not_finite, missing, named
 from daily_profit_model.quality.expectation import absent, equal, in_set, matches, unique
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
-from daily_profit_model.tables.contract import FLOAT
 
 DECISIONS = ("continue", "promote", "stop_harm", "stop_futility", "stop_end")
 """Those of monitoring.shadow_test."""
@@ -28,7 +27,7 @@ def shadow_scores_rules(scores: Table, snapshots: Table) -> tuple[Rule, ...]:
         scores,
         ("model_hash",),
         missing_columns=missing(scores.required_names),
-        not_finite=_not_finite(scores),
+        not_finite=figures_not_finite(scores),
         impossible=named(
             {"q05": "q05 > median", "q95": "median > q95", "profit_scale": "profit_scale <= 0"} | _CHANCES
         ),
@@ -100,7 +99,7 @@ def shadow_rules(shadow: Table) -> tuple[Rule, ...]:
         shadow,
         ("calibration_version",),
         missing_columns=missing(shadow.required_names),
-        not_finite=_not_finite(shadow),
+        not_finite=figures_not_finite(shadow),
         impossible=named(
             {
                 "lower_90": "lower_90 > predicted_net_profit",
@@ -137,7 +136,7 @@ def shadow_losses_rules(losses: Table) -> tuple[Rule, ...]:
     rows = rows_of(
         losses,
         missing_columns=missing(losses.required_names),
-        not_finite=_not_finite(losses),
+        not_finite=figures_not_finite(losses),
         impossible=named(
             {name: f"{name} < 0" for name in ("champion_loss", "shadow_loss")}
             | {name: f"{name} not between 0 and 1" for name in shares}
@@ -222,7 +221,3 @@ def shadow_evaluation_rules(evaluation: Table) -> tuple[Rule, ...]:
             advice="Do not act on the row; make it again, and if it stays, look at monitoring.shadow_test.",
         ),
     )
-
-
-def _not_finite(table: Table) -> str:
-    return not_finite([column.name for column in table.columns if column.type == FLOAT])
