@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from daily_profit_model.engine import WANTED, Query, Source, run
-from daily_profit_model.lake import Lake, read, write
+from daily_profit_model.lake import Lake, write
 from daily_profit_model.lake.staleness import HashLookup, changes_since_written
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.contract import FLAG, FLOAT, INT, TEXT
@@ -49,7 +49,9 @@ def profiles(lake: Lake, table: Table, days: Sequence[str]) -> pa.Table:
         inputs = {day: {_input(table, day): hashes(f"{table.name}#newest", day)} for day in chunk}
         for day, rows in profile(lake, table, chunk).items():
             write(lake, known, day, rows, code_version=code_version(), inputs=inputs[day])
-    return read(lake, known, present)
+    # many small files: several times as fast as one after the other
+    rows = run(Query(f"from {known.view_name}", (Source(known),)), lake, present)
+    return rows.select(known.column_names).cast(known.schema()) if present else known.schema().empty_table()
 
 
 _DAYS_AT_ONCE = 30
@@ -72,7 +74,7 @@ def profile(lake: Lake, table: Table, days: Sequence[str]) -> dict[str, pa.Table
 @cache
 def code_version() -> str:
     """What a profile rests on beside the rows: the statements' form and the engine."""
-    return f"2 duckdb {duckdb.__version__}"
+    return f"3 duckdb {duckdb.__version__}"
 
 
 def _is_fresh(lake: Lake, known: Table, day: str, hashes: HashLookup) -> bool:
@@ -139,28 +141,41 @@ group by all
 
 
 def _of_numbers(table: Table, names: Sequence[str]) -> str:
-    quantiles = ", ".join(f"quantile_cont(value, {share!r}) as {name}" for name, share in QUANTILES.items())
-    sizes = ", ".join(
-        f"quantile_cont(abs(value), {share!r}) filter (value <> 0) as {name}" for name, share in SIZES.items()
-    )
+    # one list each: every quantile asked for alone would keep all values once more
+    quantiles = ", ".join(f"quantiles[{place}] as {name}" for place, name in enumerate(QUANTILES, 1))
+    sizes = ", ".join(f"sizes[{place}] as {name}" for place, name in enumerate(SIZES, 1))
     return f"""
-{_long(table, names, "double")}
+{_long(table, names, "double")},
+measured as (
+    select
+        date,
+        "column",
+        count(*) as rows,
+        count(value) as known,
+        count(*) filter (value = 0) as zeros,
+        min(value) as minimum,
+        quantile_cont(value, {list(QUANTILES.values())}) as quantiles,
+        max(value) as maximum,
+        quantile_cont(abs(value), {list(SIZES.values())}) filter (value <> 0) as sizes
+    from long
+    group by all
+)
 select
     date,
     '{table.name}' as "table",
     "column",
-    count(*) as rows,
-    {_HOLDERS_COUNT} as holders,
-    count(value) as known,
-    count(*) filter (value = 0) as zeros,
+    rows,
+    holders,
+    known,
+    zeros,
     {_nothing("distinct_values")},
-    min(value) as minimum,
+    minimum,
     {quantiles},
-    max(value) as maximum,
+    maximum,
     {sizes},
     {_nothing("top_values")}
-from long
-group by all
+from measured
+join held using (date)
 """
 
 
@@ -173,7 +188,7 @@ counted as (
     group by all
 ),
 whole as (
-    select date, "column", count(*) as rows, {_HOLDERS_COUNT} as holders, count(value) as known
+    select date, "column", count(*) as rows, count(value) as known
     from long
     group by all
 ),
@@ -194,13 +209,14 @@ select
     '{table.name}' as "table",
     "column",
     whole.rows,
-    whole.holders,
+    held.holders,
     whole.known,
     {_nothing("zeros")},
     coalesce(listed.distinct_values, 0) as distinct_values,
     {_nothing(*_NUMBERS)},
     coalesce(listed.top_values, []) as top_values
 from whole
+join held using (date)
 left join listed
     using (date, "column")
 """
@@ -214,11 +230,12 @@ select
     '{table.name}' as "table",
     "column",
     count(*) as rows,
-    {_HOLDERS_COUNT} as holders,
+    any_value(held.holders) as holders,
     count(value) as known,
     {_nothing("zeros", "distinct_values", *_NUMBERS, "top_values")}
 from long
-group by all
+join held using (date)
+group by date, "column"
 """
 
 
@@ -231,9 +248,9 @@ def _nothing(*names: str) -> str:
 
 
 def _long(table: Table, names: Sequence[str], kind: str) -> str:
-    """A row for each value: date, holder, column, value."""
-    # what is no number is no value: a column that has turned into NaN has lost its values
-    value = "nullif(\"{name}\"::double, 'nan'::double)" if kind == "double" else '"{name}"::varchar'
+    """`long`, a row for each value (date, holder, column, value), and `held`: how many hold a day's rows."""
+    # what is no number is no value: a column that has turned into NaN has lost its values; and zero has one sign
+    value = "nullif(\"{name}\"::double, 'nan'::double) + 0" if kind == "double" else '"{name}"::varchar'
     cells = ", ".join(f'{value.format(name=name)} as "{name}"' for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     return f"""
@@ -241,6 +258,11 @@ with own as (
     select {table.day_column} as profiled_day, {_holder(table)}::varchar as profiled_holder, {cells}
     from {table.view_name}
     where {table.day_column} between $first_day and $last_day
+),
+held as (
+    select profiled_day as date, {_HOLDERS_COUNT.replace("holder)", "profiled_holder)")} as holders
+    from own
+    group by all
 ),
 long as (
     select profiled_day as date, profiled_holder as holder, "column", value

@@ -101,12 +101,12 @@ def features_rules(features: Table) -> tuple[Rule, ...]:
     population = Query(_POPULATION, (newest(STAGING_ACCOUNTS), newest(features)))
     names = [column.name for column in features.columns if column.name not in features.key]
     never_null = [column.name for column in features.columns if column.description.endswith(NEVER_NULL)]
+    known = ", ".join(f"count({name})" for name in names)
     rows = rows_of(
         features,
         outside_limits=named(limits_of(features)),
         not_finite=figures_not_finite(features),
         null_but_never=missing(never_null),
-        null_share=f"({' + '.join(f'({name} is null)::int' for name in names)}) / {len(names)}",
     )
     days = Frame(
         f"{features.name} nulls",
@@ -114,10 +114,9 @@ def features_rules(features: Table) -> tuple[Rule, ...]:
         (features.day_column,),
         Query(
             f"""
-select date, count(*) as accounts, avg(null_share) as null_share
-from (
-    {rows.query.sql if rows.query else ""}
-)
+select date, count(*) as accounts, 1 - list_sum([{known}]) / ({len(names)} * count(*)) as null_share
+from {features.view_name}
+where date between $first_day and $last_day
 group by date
 """,
             (newest(features),),

@@ -148,26 +148,41 @@ def test_a_long_range_is_read_in_parts_and_every_day_is_judged_once() -> None:
     assert sum(asked) == len(days)
 
 
+EXPECTATIONS = [
+    between("balance", 0.0, 1.0, says="balance is a share", shows=("account_id",)),
+    not_null("balance"),
+    in_set("equity", [0.25, 0.75], says="equity is a quarter or three"),
+    at_least("equity", "balance", says="equity is not below balance"),
+    equal("equity", "balance", says="they are equal"),
+    unique(("account_id", "equity")),
+    between("no_such_column", 0.0, says="it is positive"),
+]
+
+
 def test_columns_judged_apart_say_what_all_together_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    expectations = [
-        between("balance", 0.0, 1.0, says="balance is a share", shows=("account_id",)),
-        not_null("balance"),
-        in_set("equity", [0.25, 0.75], says="equity is a quarter or three"),
-        at_least("equity", "balance", says="equity is not below balance"),
-        equal("equity", "balance", says="they are equal"),
-        unique(("account_id", "equity")),
-        between("no_such_column", 0.0, says="it is positive"),
-    ]
     frame = rows([0.5, None, 2.0, -1.0, 0.5, None] * 5, DAYS).to_pandas()
-    together = violations(expectations, frame)
+    together = violations(EXPECTATIONS, frame)
     monkeypatch.setattr(validation, "MANY_ROWS", 1)
-    apart = violations(expectations, frame)
+    apart = violations(EXPECTATIONS, frame)
     assert [(list(one.positions), bool(one.error)) for one in apart] == [
         (list(one.positions), bool(one.error)) for one in together
     ]
     assert sum(bool(one.error) for one in together) == 1
     assert sum(len(one.positions) > 0 for one in together) == 5
     assert "no_such_column" in apart[-1].error
+
+
+def test_configurations_written_once_say_what_those_written_anew_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgetful(dict[int, tuple[object, object]]):
+        def get(self, *_: object) -> None:
+            return None
+
+    frame = rows([0.5, None, 2.0, -1.0, 0.5, None] * 5, DAYS).to_pandas()
+    once = violations(EXPECTATIONS, frame)
+    assert not validation._WRITTEN  # nothing is kept beyond a validation
+    monkeypatch.setattr(validation, "_WRITTEN", Forgetful())
+    anew = violations(EXPECTATIONS, frame)
+    assert [(list(one.positions), one.error) for one in once] == [(list(one.positions), one.error) for one in anew]
 
 
 def test_rows_are_left_as_they_are() -> None:
