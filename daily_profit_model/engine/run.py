@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -24,16 +25,20 @@ from daily_profit_model.tables import Table
 MEMORY_LIMIT_MB = min(5_000, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2_000_000)
 """Of this process's database, which spills beyond it: at most half of a small machine's memory."""
 
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy", UserWarning)
+"""It is made on purpose where `copies` says so."""
+
 ROWS_AT_ONCE = 300_000
 """Rows of the first source that a statement is given: enough to be worth its planning, few enough for memory."""
 
 
-def run(query: Query, lake: Lake, partitions: Sequence[str]) -> pa.Table:
+def run(query: Query, lake: Lake, partitions: Sequence[str], *, copies: bool = False) -> pa.Table:
     """The rows of `query` for the given output partitions (ascending days).
 
-    Raises MissingInput when a source lacks a day that it must have.
+    `copies`: the rows are few, so that to copy them takes less than to plan the statement twice, as DuckDB does where
+    it hands them out without a copy. Raises MissingInput when a source lacks a day that it must have.
     """
-    return pa.concat_tables([rows for _, rows in _stretches(query, lake, partitions)])
+    return pa.concat_tables([rows for _, rows in _stretches(query, lake, partitions, copies=copies)])
 
 
 def run_table(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) -> dict[str, pa.Table]:
@@ -50,7 +55,9 @@ def run_days(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) 
         yield from _cut(rows.select(table.column_names).cast(table.schema()), table, days)
 
 
-def _stretches(query: Query, lake: Lake, partitions: Sequence[str]) -> Iterator[tuple[list[str], pa.Table]]:
+def _stretches(
+    query: Query, lake: Lake, partitions: Sequence[str], *, copies: bool = False
+) -> Iterator[tuple[list[str], pa.Table]]:
     """Some partitions after the other, with their rows."""
     inputs = Inputs(lake, query.sources, partitions)
     outputs = [date.fromisoformat(partition).toordinal() for partition in partitions]
@@ -64,10 +71,17 @@ def _stretches(query: Query, lake: Lake, partitions: Sequence[str]) -> Iterator[
             for statement in statements:
                 parameters = _prepare(session, inputs, query, statement)
                 if statement.is_output:
-                    rows = session.sql(statement.stage.sql, params=parameters).to_arrow_table()
+                    rows = _rows(session, statement.stage.sql, parameters, copies=copies)
                     yield [date.fromordinal(day).isoformat() for day in statement.days], rows
                 else:
                     kept.add(statement, parameters)
+
+
+def _rows(session: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any], *, copies: bool) -> pa.Table:
+    if not copies:
+        return session.sql(sql, params=parameters).to_arrow_table()
+    session.execute(sql, parameters)
+    return session.to_arrow_table()
 
 
 def _prepare(

@@ -64,9 +64,9 @@ def load(lake: Lake, frame: Frame, days: Sequence[str]) -> pa.Table:
             raise LakeError(f"{frame.table.name} of {day} is not in the lake")
     if frame.query is not None and frame.past_days:
         past = profiles(lake, frame.table, _with_past(frame, days))
-        return run(replace(frame.query, frames={"profiles": past}), lake, days)
+        return run(replace(frame.query, frames={"profiles": past}), lake, days, copies=True)
     if frame.query is not None:
-        return run(frame.query, lake, days)
+        return run(frame.query, lake, days, copies=True)
     if frame.arrivals:
         return pa.Table.from_pylist([_arrival(lake, frame.table.name, day) for day in days], schema=ARRIVALS_SCHEMA)
     files = [lake.describe(table.name, day, "newest") for day in days for table in frame.footers]

@@ -50,7 +50,7 @@ def profiles(lake: Lake, table: Table, days: Sequence[str]) -> pa.Table:
         for day, rows in profile(lake, table, chunk).items():
             write(lake, known, day, rows, code_version=code_version(), inputs=inputs[day])
     # many small files: several times as fast as one after the other
-    rows = run(Query(f"from {known.view_name}", (Source(known),)), lake, present)
+    rows = run(Query(f"from {known.view_name}", (Source(known),)), lake, present, copies=True)
     return rows.select(known.column_names).cast(known.schema()) if present else known.schema().empty_table()
 
 
@@ -64,7 +64,7 @@ def profile(lake: Lake, table: Table, days: Sequence[str]) -> dict[str, pa.Table
     columns = profile_of(table)
     for statement in _statements(table):
         query = Query(statement, (Source(table, as_known="newest" if table.revisions else "cut-off"),))
-        rows = run(query, lake, days).select(columns.column_names).cast(columns.schema())
+        rows = run(query, lake, days, copies=True).select(columns.column_names).cast(columns.schema())
         places = rows["date"].cast(pa.string()).to_pylist()
         for day in days:
             found[day].append(rows.filter(pa.array([place == day for place in places], pa.bool_())))
