@@ -6,11 +6,14 @@ So that SQL, reports and the health of the platform need no run of the graph to 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 
+from daily_profit_model.cache.lock import exclusive
 from daily_profit_model.lake import Lake, read, write
 from daily_profit_model.quality.outcome import Outcome, describe
 from daily_profit_model.quality.rule import Rule
@@ -22,24 +25,40 @@ WEIGHTS: Mapping[str, int] = {"error": 3, "warn": 1}
 
 _FORM = "1"
 
+_LOCK = ".lock"
+"""In the folder of a table's results; readers of Parquet folders pass over it."""
+
 
 def keep(lake: Lake, table: Table, outcomes: Sequence[Outcome], rules: Sequence[Rule]) -> None:
     """Store `outcomes` of `table`; what others of its `rules` said of these days stays as it was.
 
     What a rule said that is none of `rules` any more is dropped: nobody could ever make it hold. What is said of a day
     by all of them needs nothing of what was said before, so that a damaged file is mended.
+
+    Others that keep results of the table at once wait meanwhile, so that nothing that one of them said is lost. In an
+    object store, which knows no locks, the last of several writers of one day wins: what the others said of it is then
+    missing, as if it had not been judged.
     """
     kept, known = rule_results_of(table), {rule.id for rule in rules}
     by_day: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_day.setdefault(outcome.partition, []).append(outcome)
     for day, judged in by_day.items():
-        new = [_row(outcome) for outcome in judged]
-        silent = known - {outcome.rule.id for outcome in judged}
-        before = read(lake, kept, [day]).to_pylist() if silent else []
-        others = [row for row in before if row["rule"] in silent]
-        rows = pa.Table.from_pylist([*new, *others], schema=kept.schema())
-        write(lake, kept, day, rows, code_version=_FORM)
+        with _alone(lake, kept):
+            _keep_day(lake, kept, day, judged, known)
+
+
+def _keep_day(lake: Lake, kept: Table, day: str, judged: Sequence[Outcome], known: Collection[str]) -> None:
+    silent = set(known) - {outcome.rule.id for outcome in judged}
+    before = read(lake, kept, [day]).to_pylist() if silent else []
+    others = [row for row in before if row["rule"] in silent]
+    rows = pa.Table.from_pylist([*(_row(outcome) for outcome in judged), *others], schema=kept.schema())
+    write(lake, kept, day, rows, code_version=_FORM)
+
+
+def _alone(lake: Lake, kept: Table) -> AbstractContextManager[None]:
+    folder = lake.table_folder(kept.name)
+    return exclusive(Path(folder.path) / _LOCK) if folder.protocol in ("", "file") else nullcontext()
 
 
 def results(lake: Lake, table: Table, days: Sequence[str]) -> pa.Table:
