@@ -62,12 +62,26 @@ def _stretches(query: Query, lake: Lake, partitions: Sequence[str]) -> Iterator[
         for statements in sweep(query, outputs, inputs.days_of(ROWS_AT_ONCE)):
             kept.forget(before=min(statement.days[0] for statement in statements))
             for statement in statements:
-                parameters = _prepare(session, inputs, query, statement)
-                if statement.is_output:
-                    rows = session.sql(statement.stage.sql, params=parameters).to_arrow_table()
+                rows = _made(session, inputs, query, statement, kept)
+                if rows is not None:
                     yield [date.fromordinal(day).isoformat() for day in statement.days], rows
-                else:
-                    kept.add(statement, parameters)
+
+
+def _made(
+    session: duckdb.DuckDBPyConnection, inputs: Inputs, query: Query, statement: Statement, kept: _Kept
+) -> pa.Table | None:
+    """The rows of the output's own statement; those of a stage are kept."""
+    parameters = _prepare(session, inputs, query, statement)
+    try:
+        if statement.is_output:
+            return session.sql(statement.stage.sql, params=parameters).to_arrow_table()
+        kept.add(statement, parameters)
+        return None
+    except duckdb.InvalidInputException as error:  # so DuckDB says that a file lacks a column of the first one
+        reads = sorted(statement.stage.reads)
+        if inputs.read_by_name(*reads):
+            return _made(session, inputs, query, statement, kept)
+        raise LakeError(f"a statement over {', '.join(reads)} failed: {' '.join(str(error).split())}") from error
 
 
 def _prepare(
