@@ -132,6 +132,23 @@ def test_an_exception_in_a_rule_is_a_failed_outcome_that_tells_it(expectation: E
     assert all(message in outcome.error for outcome in failed)
 
 
+def test_a_day_of_which_the_library_makes_an_error_fails_alone_in_a_range() -> None:
+    rules = [
+        a_rule(between("balance", 0, 1, says="balance is small"), rule_id="balance"),
+        a_rule(between("equity", 0, 1, says="equity is small"), rule_id="equity"),
+    ]
+
+    def as_text_on_one_day(_: Frame, days: Sequence[str]) -> pa.Table:
+        made = rows([0.5] * len(days), days)
+        if DAYS[2] not in days:
+            return made
+        return made.set_column(2, "balance", pa.array(["half"] * len(made)))
+
+    failed = [outcome for outcome in evaluate(rules, as_text_on_one_day, DAYS) if not outcome.passed]
+    assert [(outcome.partition, outcome.rule.id) for outcome in failed] == [(DAYS[2], "balance")]
+    assert "type" in failed[0].error
+
+
 def test_a_rule_that_raises_leaves_the_verdicts_of_the_others_alone() -> None:
     good = a_rule(between("balance", 0, 1, says="balance is small"), rule_id="good")
     bad = a_rule(between("no_such_column", 0, 1, says="x"), rule_id="bad")
