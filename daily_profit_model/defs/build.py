@@ -56,8 +56,8 @@ CHECKS = (
 def lake_io_manager(context: dg.InitResourceContext) -> LakeIOManager:
     settings = load_settings()
     run_days = runner_of(settings.dpm_engine, settings.dpm_spark_master)
-    blocking = {rule.table for rule in RULES if rule.blocking}
-    return LakeIOManager(context.resources.lake, TABLES, run_days, blocking=blocking)
+    rules = {table: [rule for rule in RULES if rule.table == table] for table in {rule.table for rule in RULES}}
+    return LakeIOManager(context.resources.lake, TABLES, run_days, rules=rules)
 
 
 def build_definitions() -> dg.Definitions:

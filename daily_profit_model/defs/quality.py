@@ -6,7 +6,6 @@ which takes `AssetCheckEvaluation`, not public in Dagster 1.13: it is imported h
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -17,10 +16,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from daily_profit_model.defs.calendars import calendar_of, look_back
 from daily_profit_model.defs.table_asset import asset_key, on
-from daily_profit_model.quality.evaluate import evaluate
-from daily_profit_model.quality.load import load
+from daily_profit_model.quality.judge import judge
 from daily_profit_model.quality.outcome import Outcome, Part, describe
-from daily_profit_model.quality.results import keep
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables import Table
 
@@ -65,8 +62,7 @@ def checks_for(table: Table, rules: Sequence[Rule]) -> dg.AssetChecksDefinition:
         selected = {key.name for key in context.selected_asset_check_keys}
         run = context.op_execution_context
         days = list(run.partition_keys)
-        outcomes = evaluate([rule for rule in rules if rule.id in selected], partial(load, run.resources.lake), days)
-        keep(run.resources.lake, table, outcomes, rules)
+        outcomes = judge(run.resources.lake, table, [rule for rule in rules if rule.id in selected], rules, days)
         blocked = [outcome for outcome in outcomes if outcome.rule.blocking and not outcome.passed]
         # of several days the others go on: what is downstream leaves the blocked ones out (`resources.blocked`)
         stops = len({outcome.partition for outcome in blocked}) == len(days)

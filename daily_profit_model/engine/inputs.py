@@ -10,6 +10,7 @@ from upath import UPath
 
 from daily_profit_model.engine.query import MissingInput, Source
 from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.grown import absent_columns, columns_in
 from daily_profit_model.lake.lake import describe_file
 from daily_profit_model.tables import Table
 
@@ -21,6 +22,8 @@ class Inputs:
         self._lake = lake
         self._sources = {source.view: source for source in sources}
         self._files = {source.view: _files_of(lake, source, partitions) for source in sources}
+        # by name costs a look into every file for every statement, so it is done where it must be
+        self._by_name = {source.view for source in sources if source.table.is_served}
 
     def days_of(self, rows: int) -> int:
         """How many days of the first source that there is have so many rows, by its largest file; at least one.
@@ -58,15 +61,38 @@ class Inputs:
         columns = ", ".join(f'"{column}"' for column in table.column_names)
         try:
             rows = f"read_parquet([{listed}]{typed})"
-            if table.is_served:  # files of days before its contract grew lack what was added
+            if name in self._by_name:  # files of days before its contract grew lack what was added
                 session.register(f"{name}_contract", table.schema().empty_table())
                 rows = f"(from read_parquet([{listed}]{typed}, union_by_name = true) union all by name from {name}_contract)"
             session.execute(f"create or replace temp view {name} as select {columns} from {rows}")
         except duckdb.Error as error:
+            if self.read_by_name(name):
+                self.show(session, name, days)
+                return
             reason = " ".join(str(error).split())
             raise LakeError(
                 f"{table.name} cannot be read ({reason}); delete the file and fill the day again"
             ) from error
+
+    def read_by_name(self, *names: str) -> bool:
+        """Whether files of these sources lack columns of their contract; from now on those are shown as null there.
+
+        False as well when that is done already. Raises LakeError where a lacking column must not be null.
+        """
+        grown = [name for name in names if name in self._sources and self.absent_columns(name)]
+        found = not self._by_name.issuperset(grown)
+        self._by_name.update(grown)
+        return found
+
+    def absent_columns(self, name: str) -> set[str]:
+        """Columns of its contract that some file of a source lacks. Raises LakeError where they must not be null."""
+        table = self._sources[name].table
+        absent: set[str] = set()
+        for ordinal, path in self._files[name].items():
+            day = date.fromordinal(ordinal).isoformat()
+            there = columns_in(path, table.name, day)
+            absent.update(absent_columns(path, table, day, table.stored_names, there))
+        return absent
 
 
 def _files_of(lake: Lake, source: Source, partitions: Sequence[str]) -> dict[int, UPath]:

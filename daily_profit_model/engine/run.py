@@ -69,12 +69,32 @@ def _stretches(
         for statements in sweep(query, outputs, inputs.days_of(ROWS_AT_ONCE)):
             kept.forget(before=min(statement.days[0] for statement in statements))
             for statement in statements:
-                parameters = _prepare(session, inputs, query, statement)
-                if statement.is_output:
-                    rows = _rows(session, statement.stage.sql, parameters, copies=copies)
+                rows = _made(session, inputs, query, statement, kept, copies=copies)
+                if rows is not None:
                     yield [date.fromordinal(day).isoformat() for day in statement.days], rows
-                else:
-                    kept.add(statement, parameters)
+
+
+def _made(
+    session: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    query: Query,
+    statement: Statement,
+    kept: _Kept,
+    *,
+    copies: bool,
+) -> pa.Table | None:
+    """The rows of the output's own statement; those of a stage are kept."""
+    parameters = _prepare(session, inputs, query, statement)
+    try:
+        if statement.is_output:
+            return _rows(session, statement.stage.sql, parameters, copies=copies)
+        kept.add(statement, parameters)
+        return None
+    except duckdb.InvalidInputException as error:  # so DuckDB says that a file lacks a column of the first one
+        reads = sorted(statement.stage.reads)
+        if inputs.read_by_name(*reads):
+            return _made(session, inputs, query, statement, kept, copies=copies)
+        raise LakeError(f"a statement over {', '.join(reads)} failed: {' '.join(str(error).split())}") from error
 
 
 def _rows(session: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any], *, copies: bool) -> pa.Table:

@@ -17,6 +17,7 @@ from daily_profit_model.engine.inputs import Inputs
 from daily_profit_model.engine.query import WANTED, Query, Stage
 from daily_profit_model.engine.sweep import needs
 from daily_profit_model.lake import Lake, LakeError
+from daily_profit_model.lake.grown import is_kept
 from daily_profit_model.lake.scratch import folder
 from daily_profit_model.tables import Table
 
@@ -77,7 +78,12 @@ def _stored(session: SparkSession, inputs: Inputs, view: str, table: Table) -> D
         return session.createDataFrame(table.schema().empty_table())
     if table.partitioning == "none":
         return session.read.parquet(*files).select(table.column_names)
-    rows = session.read.option("basePath", str(inputs.folder(table))).parquet(*files)
+    absent = inputs.absent_columns(view) if is_kept(table) else ()
+    reader = session.read.option("basePath", str(inputs.folder(table))).option("mergeSchema", bool(absent))
+    rows = reader.parquet(*files)
+    if absent:  # from some files or from all of them
+        contract = session.createDataFrame(table.schema().empty_table())
+        rows = rows.unionByName(contract.select(sorted(absent)), allowMissingColumns=True)
     return rows.withColumn(table.partitioning, rows[table.partitioning].cast("date")).select(table.column_names)
 
 

@@ -12,9 +12,8 @@ from datetime import datetime
 from itertools import pairwise
 
 import duckdb
-import pyarrow.parquet as pq
-from upath import UPath
 
+from daily_profit_model.lake.grown import columns_in
 from daily_profit_model.lake.lake import Lake, PartitionFile, damaged, describe_file, revision_of
 from daily_profit_model.lake.reach import reach
 from daily_profit_model.lake.scratch import new_database, session_on
@@ -109,20 +108,12 @@ full join newer
 
 
 def _create_view(session: duckdb.DuckDBPyConnection, view: str, file: PartitionFile, names: list[str]) -> None:
-    there = _columns_in(file)
+    there = columns_in(file.path, file.table, file.partition)
     listed = ", ".join(_quoted(name) if name in there else f"null as {_quoted(name)}" for name in names)
     path = str(file.path).replace("'", "''")
     try:
         session.execute(f"create temp view {view} as select true as is_row, {listed} from read_parquet('{path}')")
     except duckdb.Error as error:
-        raise damaged(file.path, file.table, file.partition, error) from error
-
-
-def _columns_in(file: PartitionFile) -> set[str]:
-    try:
-        with UPath(file.path).open("rb") as stream:
-            return set(pq.read_schema(stream).names)
-    except (OSError, ValueError) as error:
         raise damaged(file.path, file.table, file.partition, error) from error
 
 

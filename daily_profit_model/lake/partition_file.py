@@ -22,6 +22,7 @@ from upath import UPath
 
 from daily_profit_model.lake.ahead import one_ahead
 from daily_profit_model.lake.content_hash import ContentHash
+from daily_profit_model.lake.grown import absent_columns
 from daily_profit_model.lake.lake import (
     FOOTER_KEY,
     REVISION_FORMAT,
@@ -306,10 +307,8 @@ def _read_file(path: UPath, table: Table, partition: str, names: list[str]) -> p
     try:
         with path.open("rb") as stream:
             file = pq.ParquetFile(stream)
-            # what was served before its contract grew stays as it was
-            known = set(file.schema_arrow.names) if table.is_served else set(stored)
-            absent = [name for name in stored if name not in known]
-            there = [name for name in stored if name in known]
+            absent = absent_columns(path, table, partition, stored, file.schema_arrow.names)
+            there = [name for name in stored if name not in absent]
             rows = file.read(columns=there).select(there).replace_schema_metadata(None)
     except (OSError, KeyError, ValueError) as error:
         raise damaged(path, table.name, partition, error) from error

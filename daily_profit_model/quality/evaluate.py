@@ -41,7 +41,7 @@ def evaluate(rules: Sequence[Rule], load: Load, days: Sequence[str]) -> list[Out
 
 
 def _judged(frame: Frame, rules: Sequence[Rule], load: Load, days: Sequence[str]) -> Iterator[Outcome]:
-    """Outcomes of the rules of one frame; when several days fail together, each is tried alone."""
+    """Outcomes of the rules of one frame; what cannot be judged of several days together is tried of each alone."""
     try:
         outcomes = _outcomes(frame, rules, load(frame, days), days)
     except Exception as error:
@@ -50,8 +50,16 @@ def _judged(frame: Frame, rules: Sequence[Rule], load: Load, days: Sequence[str]
                 yield from _judged(frame, rules, load, [day])
             return
         message = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        outcomes = [Outcome(rule, days[0], passed=False, rows=0, error=message) for rule in rules]
-    yield from outcomes
+        yield from (Outcome(rule, days[0], passed=False, rows=0, error=message) for rule in rules)
+        return
+    if len(days) == 1:
+        yield from outcomes
+        return
+    yield from (outcome for outcome in outcomes if not outcome.error)
+    # an error of the library's counts for all rows that it was given, those of good days as well
+    broken = [rule for rule in rules if any(outcome.error and outcome.rule is rule for outcome in outcomes)]
+    for day in days if broken else ():
+        yield from _judged(frame, broken, load, [day])
 
 
 def _outcomes(frame: Frame, rules: Sequence[Rule], rows: pa.Table, days: Sequence[str]) -> list[Outcome]:

@@ -5,6 +5,7 @@ shown is read from `results` and `profiles`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -77,11 +78,16 @@ def page_path(reports: Path, table: Table) -> Path:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Write a page in a single rename, so that nobody reads half of it."""
+    """Write a page in a single rename, so that nobody reads half of it. Raises OSError, which names the page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _document(title: str, *parts: str) -> str:

@@ -94,8 +94,8 @@ def one_day(folder: Path, copies: int, past: int) -> dict[str, object]:
         instance = stored_instance(load_settings())
         log = instance.event_log_storage
         with (
-            patch("daily_profit_model.defs.quality.evaluate", judged.around(evaluate)),
-            patch("daily_profit_model.defs.quality.keep", kept.around(_keep())),
+            patch("daily_profit_model.quality.judge.evaluate", judged.around(evaluate)),
+            patch("daily_profit_model.quality.judge.keep", kept.around(_keep())),
             patch.object(log, "store_event", stored.around(log.store_event)),
             patch.object(log, "store_event_batch", stored.around(log.store_event_batch)),
             whole.timed(),

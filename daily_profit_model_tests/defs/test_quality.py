@@ -65,11 +65,13 @@ def graph(lake: Lake, rules: Sequence[Rule], after: Table = AFTER) -> dg.Definit
             "select date, count(*) as accounts from staging_accounts group by date", (Source(STAGING_ACCOUNTS),)
         )
 
-    blocking = {rule.table for rule in rules if rule.blocking}
     return dg.Definitions(
         assets=[accounts, downstream],
         asset_checks=[checks_for(STAGING_ACCOUNTS, rules)],
-        resources={"lake": lake, "lake_io": LakeIOManager(lake, {AFTER.name: after}, blocking=blocking)},
+        resources={
+            "lake": lake,
+            "lake_io": LakeIOManager(lake, {AFTER.name: after}, rules={STAGING_ACCOUNTS.name: rules}),
+        },
         executor=dg.in_process_executor,
     )
 
@@ -159,6 +161,16 @@ def test_a_blocking_failure_stops_what_is_downstream_of_its_day_alone_and_says_w
         assert newest is not None
         assert newest.asset_materialization is not None
         assert newest.asset_materialization.metadata["dagster/row_count"].value == 1
+
+
+def test_a_blocked_day_that_was_mended_in_the_lake_is_made_of_without_a_run_of_its_checks(lake: Lake) -> None:
+    rule = balance_rule("balance_valid", blocking=True)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not run_range(lake, [rule], instance, DAYS).success
+        assert SPOILED not in lake.partitions(AFTER.name)
+        store(lake, SPOILED, ["staging/accounts"], nothing)
+        assert run_range(lake, [rule], instance, DAYS, asset_selection=[DOWNSTREAM]).success
+        assert lake.partitions(AFTER.name) == DAYS
 
 
 def test_what_reports_on_tables_is_made_of_blocked_days_too(lake: Lake) -> None:

@@ -195,9 +195,11 @@ def test_a_trade_whose_account_appears_later_resolves_itself_in_the_next_run(lau
     assert unresolved(lake) >= late
     assert launcher.work(STAGED_TRADES, START, END).partitions == []
 
-    write_revision(
-        lake, RAW_ACCOUNTS, DAYS[-1], everybody, ingested_at=cut_off(END) + timedelta(days=9), code_version="1"
+    late_answer, facts = (
+        cut_off(END) + timedelta(days=9),
+        {"received": everybody.num_rows, "stored": everybody.num_rows},
     )
+    write_revision(lake, RAW_ACCOUNTS, DAYS[-1], everybody, ingested_at=late_answer, code_version="1", facts=facts)
     work = launcher.work(STAGED_TRADES, START, END)
     assert DAYS[4] in work.partitions
     assert work.reason.endswith("the account of an unresolved trade is known by now")

@@ -173,6 +173,71 @@ def test_days_served_before_their_contract_grew_have_nulls_in_what_was_added(lak
     assert run(query, lake, [day(2)])["added"].to_pylist() == [None, "x"]
 
 
+RAW = replace(NUMBERS, name="raw/numbers", revisions=True)
+GROWN = replace(RAW, columns=(*RAW.columns, Column("added", TEXT, "New")))
+
+
+def fetch(lake: Lake, table: Table, offset: int) -> None:
+    fetched = {"date": FIRST + timedelta(days=offset), "name": "n0", "value": 1.0, "added": "x"}
+    row = pa.Table.from_pylist([fetched], schema=table.schema())
+    write_revision(lake, table, day(offset), row, ingested_at=cut_off(FIRST), code_version="1")
+
+
+@pytest.mark.parametrize("grown", [[1], [0], [0, 2], [1, 2], []])
+def test_days_fetched_before_their_contract_grew_have_nulls_in_what_was_added(lake: Lake, grown: list[int]) -> None:
+    for place in range(3):
+        fetch(lake, GROWN if place in grown else RAW, place)
+    added = ["x" if place in grown else None for place in range(3)]
+    query = Query("select date, name, value, added from raw_numbers order by date", (Source(GROWN),))
+    for place in range(3):
+        assert run(query, lake, [day(place)])["added"].to_pylist() == [added[place]]
+    assert run(query, lake, [day(place) for place in range(3)])["added"].to_pylist() == added
+
+
+def test_a_stage_reads_days_fetched_before_their_contract_grew_as_well(lake: Lake) -> None:
+    for place, table in enumerate((GROWN, RAW, RAW)):
+        fetch(lake, table, place)
+    marked = Stage("marked", "select date, count(added) as marks from raw_numbers group by date", {"raw_numbers": [0]})
+    query = Query(
+        "select date, 'n' as name, marks::double as value from marked order by date",
+        (Source(GROWN),), stages=(marked,), reads={"marked": [0]},
+    )  # fmt: skip
+    assert run(query, lake, [day(place) for place in range(3)])["value"].to_pylist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_fetch_that_lacks_what_its_contract_requires_by_now_is_one_line_that_keeps_the_file(
+    lake: Lake, place: int
+) -> None:
+    needed = replace(GROWN, columns=(*RAW.columns, Column("added", TEXT, "New", required=True)))
+    fetch(lake, RAW, place)
+    fetch(lake, needed, 1 - place)
+    query = Query("select * from raw_numbers", (Source(needed),))
+    with pytest.raises(LakeError, match=rf"^raw/numbers of {day(place)}: .*required added; keep the file") as refused:
+        run(query, lake, [day(0), day(1)])
+    assert "delete" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_made_rows_that_lack_a_column_of_their_contract_are_no_nulls(lake: Lake, place: int) -> None:
+    grown = replace(NUMBERS, columns=(*NUMBERS.columns, Column("added", TEXT, "New")))
+    fill(lake, [place])
+    other = rows(day(1 - place), 1.0).append_column("added", pa.array(["x"]))
+    write(lake, grown, day(1 - place), other, code_version="1")
+    query = Query("select * from staging_numbers", (Source(grown),))
+    with pytest.raises(LakeError, match=rf"^staging/numbers of {day(place)}: .*grown by added.* fill the day again$"):
+        run(query, lake, [day(0), day(1)])
+
+
+def test_what_the_engine_refuses_in_the_rows_themselves_is_one_line(lake: Lake) -> None:
+    fill(lake, [0])
+    sql = "select date, name, value from staging_numbers where regexp_matches(name, '(' || value)"
+    with pytest.raises(LakeError, match="^a statement over staging_numbers failed: Invalid Input Error") as refused:
+        run(Query(sql, (Source(NUMBERS),)), lake, [day(0)])
+    assert "\n" not in str(refused.value)
+
+
 def test_inputs_are_recorded_by_day_with_absent_ones_and_the_choice_of_revision(lake: Lake) -> None:
     fill(lake, [1])
     raw = replace(NUMBERS, name="raw/numbers", revisions=True)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from upath import UPath
 
-from daily_profit_model.engine import Query, run_days, runner_of
+from daily_profit_model.engine import Query, Source, run_days, runner_of
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.compare import compare_days, compared_columns
 from daily_profit_model.features.trade_daily import FEATURES_TRADE_DAILY
@@ -22,6 +22,7 @@ from daily_profit_model.settings import WrongUse
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.raw import RAW_MARKET_REGIMES
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
+from daily_profit_model_tests.engine.test_run import GROWN, RAW, fetch
 from daily_profit_model_tests.features.histories import LAST, histories, iso
 from daily_profit_model_tests.features.trading import random_regimes, random_trades, trade_days
 
@@ -69,6 +70,20 @@ def test_spark_makes_the_features_of_duckdb(filled: Lake, capsys: pytest.Capture
     )
     assert min(one["rows"] for one in report["columns"]) >= 4
     assert max(one["largest_relative"] for one in report["columns"]) <= 1e-12
+
+
+@pytest.mark.parametrize("grown", [[1], []])
+def test_spark_too_reads_days_fetched_before_their_contract_grew_with_nulls_in_what_was_added(
+    lake: Lake, grown: list[int]
+) -> None:
+    if "CI" not in os.environ:
+        pytest.importorskip("pyspark")
+    days = ["2026-03-01", "2026-03-02"]
+    for place in range(2):
+        fetch(lake, GROWN if place in grown else RAW, place)
+    query = Query("select date, name, value, added from raw_numbers", (Source(GROWN),), is_portable=True)
+    made = runner_of("spark", "local[2]")(query, lake, GROWN, days)
+    assert [rows["added"].to_pylist() for _, rows in made] == [["x" if place in grown else None] for place in range(2)]
 
 
 def _spoiled(query: Query, lake: Lake, table: Table, partitions: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:

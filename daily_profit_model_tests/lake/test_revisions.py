@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from daily_profit_model.lake import Lake, content_hash, read, write, write_revision
+from daily_profit_model.lake import Lake, LakeError, content_hash, read, write, write_revision
 from daily_profit_model.lake.lake import AsKnown, cut_off
+from daily_profit_model.tables import Column
+from daily_profit_model.tables.contract import TEXT
 from daily_profit_model_tests.lake.small_table import DAY_1, SMALL, small_rows
 
 RAW = replace(SMALL, name="raw/small", revisions=True)
@@ -44,6 +46,20 @@ def test_a_day_filled_later_counts_by_its_first_fetch(lake: Lake) -> None:
     _fetch(lake, CUT_OFF + timedelta(days=31), 2.0)
     assert _money(lake, "cut-off") == 1.0
     assert _money(lake, "newest") == 2.0
+
+
+def test_a_fetch_of_before_its_contract_grew_reads_as_null_in_what_was_added_if_that_may_be_null(lake: Lake) -> None:
+    _fetch(lake, CUT_OFF, 1.0)
+    grown = replace(RAW, columns=(*RAW.columns, Column("added", TEXT, "New")))
+    rows = read(lake, grown, [DAY_1])
+    assert rows.schema == grown.schema()
+    assert rows["added"].null_count == rows.num_rows
+    needed = replace(RAW, columns=(*RAW.columns, Column("added", TEXT, "New", required=True)))
+    with pytest.raises(LakeError, match="was fetched before its contract required added; keep the file") as refused:
+        read(lake, needed, [DAY_1])
+    assert "\n" not in str(refused.value)
+    assert "delete" not in str(refused.value)
+    assert read(lake, needed, [DAY_1], columns=["money"]).num_rows == rows.num_rows
 
 
 def test_a_fetch_that_equals_the_newest_stores_nothing(lake: Lake) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
-from daily_profit_model.lake import Lake
+from daily_profit_model.lake import Lake, write_revision
 from daily_profit_model.partitions import days_between
 from daily_profit_model.quality import validation
 from daily_profit_model.quality.evaluate import DAYS_A_VALIDATION, evaluate
@@ -26,7 +27,10 @@ from daily_profit_model.quality.load import load
 from daily_profit_model.quality.outcome import SAMPLES
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.quality.validation import violations
+from daily_profit_model.tables import Column
+from daily_profit_model.tables.contract import FLOAT
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS
+from daily_profit_model_tests.quality.ledger import LEDGER, ledger_of
 from daily_profit_model_tests.quality.small_firm import RULES, nothing, store
 from daily_profit_model_tests.quality.spoils import changed
 
@@ -80,6 +84,28 @@ def test_a_range_says_of_each_day_what_a_run_of_the_day_alone_says(tmp_path: Pat
     ]
 
 
+def test_days_fetched_before_their_contract_grew_are_judged_alone_and_in_a_range(tmp_path: Path) -> None:
+    lake, raw = Lake(UPath(tmp_path)), replace(LEDGER, revisions=True)
+    grown = replace(raw, columns=(*raw.columns, Column("added", FLOAT, "New")))
+    for place, day in enumerate(DAYS):
+        table = raw if place in (1, 3) else grown
+        made = ledger_of(date.fromisoformat(day), 20).assign(added=2.0)
+        fetched = pa.Table.from_pandas(made, schema=table.schema(), preserve_index=False)
+        write_revision(lake, table, day, fetched, ingested_at=datetime(2026, 3, 9, tzinfo=UTC), code_version="1")
+    frame = rows_of(grown, ("added", "level"))
+    rules = [
+        a_rule(between("added", 0, 1, says="what was added is small"), rule_id="added", frame=frame),
+        a_rule(not_null("level"), rule_id="level", frame=frame),
+    ]
+    together = evaluate(rules, partial(load, lake), DAYS)
+    assert together == [outcome for day in DAYS for outcome in evaluate(rules, partial(load, lake), [day])]
+    failed = [outcome for outcome in together if not outcome.passed]
+    assert [(outcome.partition, outcome.rule.id) for outcome in failed] == [
+        (DAYS[place], "added") for place in (0, 2, 4)
+    ]
+    assert {outcome.error for outcome in together} == {""}
+
+
 def test_an_outcome_keeps_at_most_twenty_of_the_violating_rows_with_their_keys() -> None:
     rule = a_rule(between("balance", 0, 1, says="balance is small"))
     (outcome,) = evaluate([rule], lambda _, days: rows([2.0] * 50, days), DAYS[:1])
@@ -104,6 +130,23 @@ def test_an_exception_in_a_rule_is_a_failed_outcome_that_tells_it(expectation: E
     failed = [outcome for outcome in outcomes if not outcome.passed]
     assert {outcome.partition for outcome in failed if outcome.rule.id == "bad"} == set(DAYS)
     assert all(message in outcome.error for outcome in failed)
+
+
+def test_a_day_of_which_the_library_makes_an_error_fails_alone_in_a_range() -> None:
+    rules = [
+        a_rule(between("balance", 0, 1, says="balance is small"), rule_id="balance"),
+        a_rule(between("equity", 0, 1, says="equity is small"), rule_id="equity"),
+    ]
+
+    def as_text_on_one_day(_: Frame, days: Sequence[str]) -> pa.Table:
+        made = rows([0.5] * len(days), days)
+        if DAYS[2] not in days:
+            return made
+        return made.set_column(2, "balance", pa.array(["half"] * len(made)))
+
+    failed = [outcome for outcome in evaluate(rules, as_text_on_one_day, DAYS) if not outcome.passed]
+    assert [(outcome.partition, outcome.rule.id) for outcome in failed] == [(DAYS[2], "balance")]
+    assert "type" in failed[0].error
 
 
 def test_a_rule_that_raises_leaves_the_verdicts_of_the_others_alone() -> None:

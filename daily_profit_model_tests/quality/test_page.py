@@ -130,3 +130,10 @@ def test_writing_a_page_again_replaces_it_and_leaves_nothing_beside_it(tmp_path:
     assert [(found.name, found.read_text(encoding="utf-8")) for found in path.parent.iterdir()] == [
         ("page.html", "second")
     ]
+
+
+def test_a_page_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    (path := tmp_path / "page.html").mkdir()
+    with pytest.raises(OSError, match=r": '[^']*/page\.html'$"):
+        write_page(path, "text")
+    assert list(tmp_path.iterdir()) == [path]

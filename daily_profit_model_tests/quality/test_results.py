@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
+from collections.abc import Sequence
+from datetime import date, timedelta
+from multiprocessing.synchronize import Barrier
 
 import pytest
+from upath import UPath
 
 from daily_profit_model.lake import Lake, LakeError
 from daily_profit_model.quality.results import WEIGHTS, keep, results, scores
@@ -27,6 +32,33 @@ def test_a_subset_of_the_rules_leaves_what_the_others_said(lake: Lake) -> None:
     keep(lake, LEDGER, [said(OTHER), said(ERROR, day=NEXT)], RULES)
     assert kept(lake) == {"amounts_small": False, "prices_known": True, "notes_there": True}
     assert kept(lake, NEXT) == {"amounts_small": True}
+
+
+def keep_all_days(root: str, rule: int, days: Sequence[str], meeting: Barrier) -> None:
+    """In a process of its own: what one rule said of each day, as soon as the others have come as far."""
+    outcomes = [said(RULES[rule], day=day) for day in days]
+    meeting.wait(60)
+    keep(Lake(UPath(root)), LEDGER, outcomes, RULES)
+
+
+def test_processes_that_keep_what_different_rules_said_of_one_day_at_once_lose_nothing(lake: Lake) -> None:
+    days = [(date(2026, 3, 1) + timedelta(days=place)).isoformat() for place in range(12)]
+    start = multiprocessing.get_context("spawn")
+    meeting = start.Barrier(2)
+    racers = [start.Process(target=keep_all_days, args=(str(lake.root), rule, days, meeting)) for rule in (0, 1)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(60)
+        assert racer.exitcode == 0
+    assert [day for day in days if len(kept(lake, day)) != 2] == []
+
+
+def test_in_an_object_store_which_knows_no_locks_results_are_kept_all_the_same() -> None:
+    lake = Lake(UPath("memory://results/lake"))
+    keep(lake, LEDGER, [said(ERROR)], RULES)
+    keep(lake, LEDGER, [said(OTHER)], RULES)
+    assert kept(lake) == {"amounts_small": True, "prices_known": True}
 
 
 def test_what_a_rule_said_that_is_no_more_is_dropped(lake: Lake) -> None:

@@ -6,7 +6,7 @@ How files are written belongs to `lake`, how SQL is run to `engine`; what rows m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from daily_profit_model.lake import Lake, LakeError, PartitionFile, SortedRows, 
 from daily_profit_model.lake.changes import changes_of, revision_before
 from daily_profit_model.lake.served import is_over, reopened, write_served
 from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.quality.rule import Rule
 from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 
@@ -82,14 +83,14 @@ class LakeIOManager(dg.IOManager):
         tables: Mapping[str, Table],
         run_days: Runner = run_days,
         *,
-        blocking: Collection[str] = (),
+        rules: Mapping[str, Sequence[Rule]] | None = None,
         now: Callable[[], datetime] = now_utc,
     ) -> None:
-        """`blocking`: names of the tables that have blocking rules."""
+        """`rules`: those of each table that has any."""
         self.lake = lake
         self.tables = tables
         self.run_days = run_days
-        self._blocking = frozenset(blocking)
+        self._rules = rules or {}
         self._now = now
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
@@ -99,8 +100,7 @@ class LakeIOManager(dg.IOManager):
         started = time.monotonic()
         hashes = {}
         stored: dict[str, dict[str, Any]] = {}
-        blocking = () if table.is_report else self._blocking
-        refused = blocked(self.lake, _sources(obj), partitions, blocking)
+        refused = blocked(self.lake, _sources(obj), partitions, {} if table.is_report else self._rules)
         wanted = [partition for partition in partitions if partition not in refused]
         force = context.step_context.dagster_run.tags.get(REPLACE_SERVED_TAG) == "true"
         for partition, file, more in self._stored(table, wanted, code_version, obj, force) if wanted else ():
