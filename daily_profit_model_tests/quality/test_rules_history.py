@@ -18,11 +18,12 @@ from upath import UPath
 from daily_profit_model.engine import run
 from daily_profit_model.lake import Lake
 from daily_profit_model.quality.evaluate import evaluate
+from daily_profit_model.quality.frames_history import ENOUGH_DAYS
 from daily_profit_model.quality.load import load
 from daily_profit_model.quality.outcome import Outcome
 from daily_profit_model.quality.profiles import profile, profiles
 from daily_profit_model.quality.rule import Rule
-from daily_profit_model.quality.rules_history import ENOUGH_DAYS, history_rules
+from daily_profit_model.quality.rules_history import history_rules
 from daily_profit_model_tests.quality.ledger import LEDGER, keep_day, keep_ledger, ledger_of
 
 ACCOUNTS = 240
