@@ -34,6 +34,7 @@ from daily_profit_model.tables.quality import MONITORING_PROFILES, MONITORING_QU
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_TABLES, RAW_TEST_LOGINS, rejects_of
 from daily_profit_model.tables.raw_requests import RAW_REQUESTS
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 from daily_profit_model.tables.storage import MONITORING_STORAGE
 
@@ -55,6 +56,7 @@ ALL_TABLES: tuple[Table, ...] = (
     PORTFOLIO_DAILY,
     MONITORING_OUTCOMES,
     MODEL_PERFORMANCE,
+    SEGMENT_PERFORMANCE,
     MONITORING_DRIFT,
     MONITORING_DEGRADATION,
     MONITORING_RECONCILIATION,

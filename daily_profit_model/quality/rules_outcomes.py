@@ -9,6 +9,7 @@ from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.segments import MEASURES, SEGMENT_PERFORMANCE, TRAILING_DAYS
 from daily_profit_model.tables.storage import MONITORING_STORAGE
 
 OUTCOME_STATUSES = ("traded", "idle", "closed")
@@ -86,6 +87,55 @@ _PERFORMANCE = rows_of(
     median_gap="abs(mean_absolute_error - 2 * pinball_50) / greatest(mean_absolute_error, 1)",
 )
 
+_SEGMENTS = rows_of(
+    SEGMENT_PERFORMANCE,
+    impossible=named(
+        {
+            name: f"{name} not between 0 and 1"
+            for measure, (_, unit) in MEASURES.items()
+            if unit != "USD"
+            for name in (measure, f"{measure}_{TRAILING_DAYS}d")
+        }
+        | {
+            name: f"not isfinite({name}) or ({name} < 0 and '{measure}' <> 'bias')"
+            for measure, (_, unit) in MEASURES.items()
+            if unit == "USD"
+            for name in (measure, f"{measure}_{TRAILING_DAYS}d")
+        }
+        | {"accounts": "accounts < 1", "days": f"days_{TRAILING_DAYS}d not between 1 and {TRAILING_DAYS}"}
+    ),
+    rates_gap="abs(coverage_90 + miss_lower + miss_upper - 1)",
+)
+
+_OF_ALL = Frame(
+    f"{SEGMENT_PERFORMANCE.name} against {MODEL_PERFORMANCE.name}",
+    SEGMENT_PERFORMANCE,
+    ("prediction_date", "segment_by"),
+    Query(
+        """
+with judged as (
+    select prediction_date, sum(accounts) as accounts, sum(pinball * accounts) / sum(accounts) as loss
+    from monitoring_model_performance
+    where prediction_date between $first_day and $last_day
+    group by all
+)
+select
+    prediction_date,
+    segment_by,
+    sum(segments.accounts) as accounts_of_segments,
+    any_value(judged.accounts) as accounts,
+    abs(sum(segments.pinball * segments.accounts) / sum(segments.accounts) - any_value(loss))
+        / greatest(any_value(loss), 1) as loss_gap
+from monitoring_segment_performance as segments
+left join judged using (prediction_date)
+where prediction_date between $first_day and $last_day
+group by all
+""",
+        (newest(SEGMENT_PERFORMANCE), newest(MODEL_PERFORMANCE)),
+    ),
+    day="prediction_date",
+)
+
 _STORAGE = rows_of(
     MONITORING_STORAGE,
     impossible=named(
@@ -144,6 +194,33 @@ OUTCOMES_RULES = (
         ),
         reason="Alarms and the comparison with shadows are tests over these rows.",
         advice="Make the day again from monitoring/outcomes; if it stays, its computation is wrong.",
+    ),
+    Rule(
+        id="segments_possible",
+        table=SEGMENT_PERFORMANCE.name,
+        dimension="consistency",
+        severity="error",
+        frame=_SEGMENTS,
+        expectations=(
+            unique(SEGMENT_PERFORMANCE.key),
+            absent("impossible", says="rates are within 0 and 1, losses finite and not negative"),
+            between("rates_gap", high=TOLERANCE, says="covered and missed outcomes are all outcomes"),
+        ),
+        reason="Who looks for the plan or the group that is badly predicted goes by these rows.",
+        advice="Make the day again from monitoring/outcomes; if it stays, its computation is wrong.",
+    ),
+    Rule(
+        id="segments_add_up",
+        table=SEGMENT_PERFORMANCE.name,
+        dimension="consistency",
+        severity="error",
+        frame=_OF_ALL,
+        expectations=(
+            equal("accounts_of_segments", "accounts", says="every outcome belongs to one segment of each kind"),
+            between("loss_gap", high=TOLERANCE, says="the loss over the segments is that over all accounts"),
+        ),
+        reason="An account that is in no segment, or in two, makes another segment look better than it is.",
+        advice="Make the day of both tables again: one was made before the outcomes were corrected.",
     ),
     Rule(
         id="storage_possible",

@@ -15,6 +15,7 @@ PREDICTED, PORTFOLIO = "predictions/account_daily", "predictions/portfolio_daily
 VERSIONS, CHAMPION, TRAINING = "models/net_profit", "models/champion", "training/account_daily"
 CONFORMITY, CALIBRATION = "monitoring/conformity", "monitoring/interval_calibration"
 OUTCOMES, PERFORMANCE = "monitoring/outcomes", "monitoring/model_performance"
+SEGMENTS = "monitoring/segment_performance"
 STORAGE, HEALTH = "monitoring/storage", "monitoring/feed_health"
 EARLIER = date(2020, 1, 1)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -271,6 +272,27 @@ MODELED_FAULTS = (
             "the absolute error is twice the pinball loss of the median",
             changed(PERFORMANCE, mean_absolute_error=50.0),
         ),
+    ),
+    *of(
+        SEGMENTS,
+        (
+            "segments_possible",
+            "one row for each prediction_date, segment_by, segment",
+            repeated(SEGMENTS),
+            "segments_add_up",
+        ),
+        (
+            "segments_possible",
+            "rates are within 0 and 1, losses finite and not negative",
+            changed(SEGMENTS, winkler_90_28d=-1.0),
+        ),
+        ("segments_possible", "covered and missed outcomes are all outcomes", changed(SEGMENTS, miss_lower=0.05)),
+        (
+            "segments_add_up",
+            "every outcome belongs to one segment of each kind",
+            changed(SEGMENTS, accounts=1),
+        ),
+        ("segments_add_up", "the loss over the segments is that over all accounts", changed(SEGMENTS, pinball=51.0)),
     ),
     *of(
         STORAGE,

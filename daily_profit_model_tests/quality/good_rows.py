@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE
+from daily_profit_model.tables.segments import MEASURES
 from daily_profit_model_tests.quality.good_shadow import good_shadow_rows
 
 ACCOUNTS = 4
@@ -355,6 +356,8 @@ def _monitored(today: date, keys: Sequence[Record]) -> dict[str, list[Record]]:
     health |= {"failure_rate": 0.1, "latency_p50_s": 1.0, "latency_p95_s": 2.0, "latency_p99_s": 9.0}
     group = {"prediction_date": today, "activity": "usual", "plan_type": "*", "calibration_version": HASH[:16]}
     losses = [name for name in MODEL_PERFORMANCE.column_names if name.startswith(("pinball", "baseline"))]
+    measures = {name: 50.0 if unit == "USD" else 0.1 for name, (_, unit) in MEASURES.items()}
+    measures |= {"coverage_90": 0.9, "miss_lower": 0.06, "miss_upper": 0.04}
     outcome = {
         "predicted_net_profit": 10.0,
         "lower_90": LOWER_90,
@@ -412,6 +415,17 @@ def _monitored(today: date, keys: Sequence[Record]) -> dict[str, list[Record]]:
                 "miss_upper": 0.04,
                 "brier_trade": 0.1,
             }
+        ],
+        "monitoring/segment_performance": [
+            {
+                "prediction_date": today,
+                "segment_by": segment_by,
+                "segment": "all",
+                "accounts": ACCOUNTS,
+                "days_28d": 5,
+                **{f"{name}{days}": value for name, value in measures.items() for days in ("", "_28d")},
+            }
+            for segment_by in ("all", "plan")
         ],
         "monitoring/drift": [
             {

@@ -58,6 +58,7 @@ from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE,
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_MARKET_BARS, RAW_TABLES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE
 from daily_profit_model.tables.staging import STAGING_ACCOUNTS, STAGING_TRADES
 from daily_profit_model.tables.storage import MONITORING_STORAGE
 from daily_profit_model_tests.quality.good_rows import Record, good_rows
@@ -116,6 +117,7 @@ TABLES = {
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        SEGMENT_PERFORMANCE,
         MONITORING_DRIFT,
         MONITORING_DEGRADATION,
         MONITORING_STORAGE,

@@ -69,7 +69,11 @@ STEPS = (
         ("monitoring/interval_calibration", "predictions/account_daily", "predictions/portfolio_daily"),
         "next_days",
     ),
-    Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+    Step(
+        "monitoring",
+        ("monitoring/outcomes", "monitoring/model_performance", "monitoring/segment_performance"),
+        "served_days",
+    ),
     Step("monitoring", ("monitoring/drift", "monitoring/degradation"), "next_days", is_chained=True),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),

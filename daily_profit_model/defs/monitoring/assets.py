@@ -1,7 +1,9 @@
 """The monitoring layer: what came of each prediction, how well the models have done, and how well the feeds, by day."""
 
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -30,6 +32,7 @@ from daily_profit_model.settings import Settings
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE, TRAILING_DAYS
 
 CALIBRATION_DAYS = 120
 """Days of conformity that calibration may look at; it folds over fewer (IntervalSettings)."""
@@ -185,6 +188,41 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
         inputs=inputs,
         metadata=metadata,
     )
+
+
+@table_asset(
+    SEGMENT_PERFORMANCE,
+    code_version="1",
+    deps=[
+        on(MONITORING_OUTCOMES, look_back(TRAILING_DAYS)),
+        on(PREDICTIONS_ACCOUNT_DAILY, look_back(TRAILING_DAYS)),
+    ],
+    required_resource_keys={"lake"},
+)
+def segment_performance(context: dg.AssetExecutionContext) -> Made:
+    """The rows of all accounts are drawn over time by the UI."""
+    from daily_profit_model.monitoring.segments import WHOLE, segment_performance, segments_of
+
+    lake: Lake = context.resources.lake
+    metadata: dict[str, dict[str, object]] = {}
+    own = [Source(table) for table in (MONITORING_OUTCOMES, PREDICTIONS_ACCOUNT_DAILY)]
+    past = [Source(source.table, first=1 - TRAILING_DAYS, last=-1, optional=True) for source in own]
+
+    @lru_cache(maxsize=TRAILING_DAYS)
+    def of_day(day: str) -> dict[tuple[str, str], Any]:
+        settled = read(lake, MONITORING_OUTCOMES, [day])
+        plans = read(lake, PREDICTIONS_ACCOUNT_DAILY, [day], columns=["account_id", "plan_id"])
+        joined = settled.filter(pc.is_valid(settled["net_profit"])).join(plans, "account_id")
+        return segments_of(joined.sort_by("account_id"))
+
+    def days() -> Iterator[tuple[str, pa.Table]]:
+        for day in context.partition_keys:
+            rows = segment_performance([of_day(each) for each in (*past[0].days(day), day)], date.fromisoformat(day))
+            of_all = rows.filter(pc.equal(rows["segment_by"], WHOLE)).to_pylist()
+            metadata[day] = {name: value for row in of_all for name, value in row.items() if isinstance(value, float)}
+            yield day, rows
+
+    return Made(days(), [*own, *past], metadata=metadata)
 
 
 @table_asset(FEED_HEALTH, code_version=code_version_of(FEED_HEALTH_SQL, "1"), required_resource_keys={"lake"})

@@ -15,6 +15,7 @@ from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import FEED_HEALTH, MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.reconciliation import MONITORING_RECONCILIATION
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE
 from daily_profit_model.tables.storage import MONITORING_STORAGE
 
 
@@ -45,6 +46,7 @@ CHECKS = checks_by_table(
         MONITORING_INTERVAL_CALIBRATION,
         MONITORING_OUTCOMES,
         MODEL_PERFORMANCE,
+        SEGMENT_PERFORMANCE,
         MONITORING_DRIFT,
         MONITORING_DEGRADATION,
         MONITORING_RECONCILIATION,
