@@ -17,7 +17,8 @@ from daily_profit_model.modeling.matrix import Floats, floats
 from daily_profit_model.tables.segments import MEASURES, SEGMENT_PERFORMANCE, TRAILING_DAYS
 
 WHOLE = "all"
-UNKNOWN_PLAN = "unknown"
+UNKNOWN = "unknown"
+"""The plan or plan type where the service names none."""
 
 Segment = tuple[str, str]
 """What it is a segment by, and its name."""
@@ -27,7 +28,7 @@ Day = dict[Segment, tuple[int, Floats]]
 
 
 def segments_of(settled: pa.Table) -> Day:
-    """Of one day's `settled` outcomes (MONITORING_OUTCOMES with a net profit, and `plan_id`), in the order of accounts."""
+    """Of one day's `settled` outcomes (MONITORING_OUTCOMES with a net profit, and `plan_id` and `plan_type`), in the order of accounts."""
     if not settled.num_rows:
         return {}
     measured = _measured(settled)
@@ -69,7 +70,8 @@ def _labels(settled: pa.Table) -> dict[str, np.ndarray]:
     return {
         WHOLE: np.full(settled.num_rows, WHOLE, dtype=object),
         "model": settled["model_version"].to_numpy(),
-        "plan": pc.fill_null(settled["plan_id"], UNKNOWN_PLAN).to_numpy(),
+        "plan": pc.fill_null(settled["plan_id"], UNKNOWN).to_numpy(),
+        "plan_type": pc.fill_null(settled["plan_type"], UNKNOWN).to_numpy(),
         "activity": activity,
     }
 

@@ -26,14 +26,14 @@ MEASURES = {
 
 SEGMENT_PERFORMANCE = Table(
     name="monitoring/segment_performance",
-    description="How the served predictions of a day did by segment (all, a model, a plan, how often accounts trade), "
+    description="How the served predictions of a day did by segment (all, a model, a plan, a type of plans, how often accounts trade), "
     f"and over the last {TRAILING_DAYS} days, each day counting alike.",
     key=("prediction_date", "segment_by", "segment"),
     day_column="prediction_date",
     columns=(
         Column("prediction_date", DAY, "The predicted day D", required=True),
-        Column("segment_by", TEXT, "`all`, `model`, `plan` or `activity` (groups as in calibration)", required=True),
-        Column("segment", TEXT, "`all`, the version, the plan (`unknown`: the service names none), or the group", required=True),
+        Column("segment_by", TEXT, "`all`, `model`, `plan`, `plan_type` or `activity` (both as in calibration)", required=True),
+        Column("segment", TEXT, "`all`, the version, the plan or its type (`unknown`: the service names none), or the group", required=True),
         Column("accounts", INT, "Predictions with an outcome", "accounts", required=True),
         *(Column(name, FLOAT, says, unit, required=True) for name, (says, unit) in MEASURES.items()),
         Column(f"days_{TRAILING_DAYS}d", INT, f"Days of the last {TRAILING_DAYS} on which the segment had an outcome, D included", "days", required=True),

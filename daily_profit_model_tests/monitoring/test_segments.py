@@ -17,7 +17,8 @@ PLANS = ["basic", "pro", None]
 
 
 def with_plans(rows: pa.Table) -> pa.Table:
-    return rows.append_column("plan_id", pa.array((PLANS * rows.num_rows)[: rows.num_rows], pa.string()))
+    plans = pa.array((PLANS * rows.num_rows)[: rows.num_rows], pa.string())
+    return rows.append_column("plan_id", plans).append_column("plan_type", pa.array(["two-step"] * rows.num_rows))
 
 
 def plainly(rows: pa.Table) -> pd.DataFrame:
@@ -44,7 +45,7 @@ def test_each_segment_has_the_figures_that_plain_pandas_gives() -> None:
     assert made.schema.equals(SEGMENT_PERFORMANCE.schema())
     found = made.to_pandas().set_index(["segment_by", "segment"])
     frame = plainly(rows)
-    assert set(found.index.get_level_values(0)) == {"all", "model", "plan", "activity"}
+    assert set(found.index.get_level_values(0)) == {"all", "model", "plan", "plan_type", "activity"}
     for (segment_by, segment), row in found.iterrows():
         columns = {"all": None, "model": "model_version"}
         column = columns.get(segment_by, segment_by)

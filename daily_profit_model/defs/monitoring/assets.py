@@ -196,6 +196,7 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
     deps=[
         on(MONITORING_OUTCOMES, look_back(TRAILING_DAYS)),
         on(PREDICTIONS_ACCOUNT_DAILY, look_back(TRAILING_DAYS)),
+        on(MODEL_SCORES, look_back(TRAILING_DAYS)),
     ],
     required_resource_keys={"lake"},
 )
@@ -205,15 +206,16 @@ def segment_performance(context: dg.AssetExecutionContext) -> Made:
 
     lake: Lake = context.resources.lake
     metadata: dict[str, dict[str, object]] = {}
-    own = [Source(table) for table in (MONITORING_OUTCOMES, PREDICTIONS_ACCOUNT_DAILY)]
+    own = [Source(table) for table in (MONITORING_OUTCOMES, PREDICTIONS_ACCOUNT_DAILY, MODEL_SCORES)]
     past = [Source(source.table, first=1 - TRAILING_DAYS, last=-1, optional=True) for source in own]
 
     @lru_cache(maxsize=TRAILING_DAYS)
     def of_day(day: str) -> dict[tuple[str, str], Any]:
         settled = read(lake, MONITORING_OUTCOMES, [day])
         plans = read(lake, PREDICTIONS_ACCOUNT_DAILY, [day], columns=["account_id", "plan_id"])
-        joined = settled.filter(pc.is_valid(settled["net_profit"])).join(plans, "account_id")
-        return segments_of(joined.sort_by("account_id"))
+        types = read(lake, MODEL_SCORES, [day], columns=["account_id", "plan_type"])
+        judged = settled.filter(pc.is_valid(settled["net_profit"]))
+        return segments_of(judged.join(plans, "account_id").join(types, "account_id").sort_by("account_id"))
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day in context.partition_keys:
