@@ -13,9 +13,9 @@ are alike.
 
 Thresholds: the reference's own days are replayed, each time with mean, spread and correlation estimated anew from
 another such replay, so that what the reference's length leaves unknown is in them. A chart's threshold is a multiple of
-its own highest sums there. FALSE_ALARMS is divided among MEMORY_CLASSES of equally many charts, by correlation; the
-multiple of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of
-HORIZON_DAYS days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
+its own highest sums there. FALSE_ALARMS is divided among classes of charts of like memory (MEMORY_EDGES); the multiple
+of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of HORIZON_DAYS
+days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
 own and raises none of the others.
 
 Limit: a day's own noise hides how much of its level it keeps of the day before, the more so the more it keeps, and
@@ -62,12 +62,14 @@ TOGETHER = 20
 OWN_QUANTILE = 0.8
 """Of a chart's highest sums over replays: what its threshold is a multiple of."""
 
-MEMORY_CLASSES = 6
-"""In fewer, columns of a day's memory and of a week's share one; in more, the part of FALSE_ALARMS of each is the chance
-of too few replays: of REPLAYS it is two or three."""
+MEMORY_EDGES = (0.3, 0.6)
+"""Correlations of neighbouring days that divide charts into those of a day's memory, of a few days' and of a week's. The
+first is beyond what chance makes of none in a few months (three standard errors of 0.09): charts ranked by an estimate
+that is all chance would leave those that were taken for too short of memory alone among themselves, with thresholds that
+are too low (a year in eight raised a false alarm, instead of one in twenty-five; drift_simulation)."""
 
 FEWEST_CHARTS = 30
-"""Of a class: fewer show no usual one."""
+"""Of a class: fewer show no usual one, and classes that have fewer are one."""
 
 USUAL_QUANTILE = 0.97
 """Of those quantiles over the charts of a class: a chart's is taken for at least as high. One with heavier tails or
@@ -141,13 +143,20 @@ def _thresholds(highest: Floats, correlation: Floats, count: int) -> Floats:
     is_known = _highest_correlation(correlation, count) <= LONGEST_MEMORY
     found[~is_known] = NEVER
     moved = np.flatnonzero((own > 0) & is_known)
-    classes = min(MEMORY_CLASSES, max(1, len(moved) // FEWEST_CHARTS))
-    for place in np.array_split(np.argsort(correlation[moved], kind="stable"), classes) if len(moved) else ():
-        charts = moved[place]
+    classes = _of_like_memory(correlation[moved])
+    for places in classes:
+        charts = moved[places]
         usual = np.maximum(own[charts], np.quantile(own[charts], USUAL_QUANTILE))
-        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / classes)
+        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / len(classes))
         found[charts] = usual * multiple
     return found
+
+
+def _of_like_memory(correlation: Floats) -> list[Groups]:
+    """The places of the charts of each class."""
+    memory = np.digitize(correlation, MEMORY_EDGES)
+    memory[np.bincount(memory)[memory] < FEWEST_CHARTS] = len(MEMORY_EDGES) + 1
+    return [np.flatnonzero(memory == own) for own in np.unique(memory)]
 
 
 def _highest_correlation(correlation: Floats, count: int) -> Floats:

@@ -138,8 +138,10 @@ def test_days_like_those_before_raise_no_alarm(quiet: list[pa.Table]) -> None:
 
 def test_a_shifted_feature_is_found_stays_found_and_is_the_first_to_blame(firm: Firm) -> None:
     tables = served(firm, shift=0.5)
-    since = [row["first_alarm_day"] for table in tables for row in alarmed_columns(table)[:1]]
-    assert since
+    # what is predicted of it moves with it, and may be seen a day earlier
+    of_shifted = [row for table in tables for row in alarmed_columns(table) if row["column_name"] == SHIFTED]
+    since = [row["first_alarm_day"] for row in of_shifted]
+    assert len(since) >= SERVED - 5
     assert set(since) == {firm.days[SERVED - len(since)]}
     last = alarmed_columns(tables[-1])[0]
     assert (last["column_name"], last["blame_rank"], last["hard_break"]) == (SHIFTED, 1, None)
