@@ -1,0 +1,129 @@
+"""When the champion is to be trained anew, and what a person is told of drift and degradation.
+
+Here: conditions as functions of the rows of monitoring/drift and monitoring/degradation and of days; no clock is read,
+days are predicted days. Who asks when belongs to the graph.
+
+A confirmed alarm is a row with `is_alarm`: a cumulative sum above a threshold that days without a change cross with a
+known small chance over all columns together. A hard break is none: a column in another unit asks for a repair, and a
+model that has learnt it would be wrong twice.
+
+Cut-offs are weekly. An alarm is answered by a version whose cut-off does not lie before the alarm's first day, whoever
+asked for it; so an alarm of a Wednesday waits for the cut-off of the coming Sunday and is answered on Monday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daily_profit_model.monitoring.drift_table import alarmed_columns
+
+Source = Literal["drift", "degradation"]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A confirmed alarm that stands on its `day`."""
+
+    source: Source
+    day: date
+    first_day: date
+    """Since when, without a break."""
+    kind: str
+    """`feature`, `prediction`, `target`; of degradation `loss`."""
+    name: str
+    """Column and statistic, or the measure."""
+    version: str
+    """The model that scored the day, whose alarm it is."""
+    model_hash: str
+
+    @property
+    def words(self) -> str:
+        """For a tag or a reason: since when, and what."""
+        return f"{self.first_day} {self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A cut-off to be trained, and the alarms for which."""
+
+    cutoff: str
+    alarms: tuple[Alarm, ...]
+
+
+def confirmed_drift(rows: pa.Table) -> list[Alarm]:
+    """The standing alarms of a day of monitoring/drift, one a column: that since when, first; broken columns apart."""
+    found = [row for row in alarmed_columns(rows) if row["is_alarm"] and row["hard_break"] is None]
+    return sorted((_alarm("drift", row, row["kind"], _statistic(row)) for row in found), key=_by_first_day)
+
+
+def confirmed_degradation(rows: pa.Table) -> list[Alarm]:
+    """The standing alarms of a day of monitoring/degradation, one a measure: that since when, first."""
+    found = rows.filter(rows["is_alarm"]).to_pylist()
+    return sorted((_alarm("degradation", row, "loss", row["measure"]) for row in found), key=_by_first_day)
+
+
+def broken_columns(rows: pa.Table) -> dict[str, str]:
+    """What is broken on a day of monitoring/drift, by kind and column."""
+    broken = rows.filter(pc.is_valid(rows["hard_break"])).to_pylist()
+    return {f"{row['kind']} {row['column_name']}": row["hard_break"] for row in broken}
+
+
+def unanswered(alarms: Sequence[Alarm], trained: Collection[str]) -> list[Alarm]:
+    """The alarms that began after the newest of the cut-offs `trained`: no version has learnt their days."""
+    newest = max(trained, default="")
+    return [alarm for alarm in alarms if alarm.first_day.isoformat() > newest]
+
+
+def retraining_for(
+    alarms: Sequence[Alarm],
+    *,
+    cut_offs: Sequence[str],
+    trained: Collection[str],
+    asked: str | None,
+    cooldown_days: int,
+) -> Retraining | str:
+    """The newest cut-off to be trained for what stands, or in one line why none is.
+
+    `cut_offs`: those whose outcomes are known, ascending; `trained`: those with a version, or with one on its way;
+    `asked`: the newest that was asked for because of an alarm. Between two such cut-offs lie `cooldown_days` at least;
+    0: never ask.
+    """
+    if cooldown_days == 0:
+        return "training because of alarms is switched off: DPM_RETRAIN_COOLDOWN_DAYS is 0"
+    if not alarms:
+        return "no alarm of drift or degradation stands"
+    open_ones = unanswered(alarms, trained)
+    if not open_ones:
+        return f"a version of {max(trained)} has learnt the days of every alarm"
+    newest = max(cut_offs, default="")
+    answered = tuple(alarm for alarm in open_ones if alarm.first_day.isoformat() <= newest)
+    if not answered:
+        return f"no cut-off since the alarm of {open_ones[0].words} is known yet: the newest is {newest or 'none'}"
+    if asked is not None and newest < (until := _plus(asked, cooldown_days)):
+        return f"cool-down: {asked} was trained because of an alarm, the next such cut-off is that of {until} or later"
+    return Retraining(newest, answered)
+
+
+def _alarm(source: Source, row: dict[str, object], kind: str, name: str) -> Alarm:
+    day, first = row["prediction_date"], row["first_alarm_day"]
+    assert isinstance(day, date)
+    assert isinstance(first, date)  # the tables' rules hold it where there is an alarm
+    return Alarm(source, day, first, kind, name, str(row["model_version"]), str(row["model_hash"]))
+
+
+def _statistic(row: dict[str, object]) -> str:
+    return f"{row['column_name']} {row['statistic']}"
+
+
+def _by_first_day(alarm: Alarm) -> tuple[date, str, str]:
+    return alarm.first_day, alarm.kind, alarm.name
+
+
+def _plus(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
