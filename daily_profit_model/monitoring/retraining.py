@@ -7,8 +7,12 @@ A confirmed alarm is a row with `is_alarm`: a cumulative sum above a threshold t
 known small chance over all columns together. A hard break is none: a column in another unit asks for a repair, and a
 model that has learnt it would be wrong twice.
 
-Cut-offs are weekly. An alarm is answered by a version whose cut-off does not lie before the alarm's first day, whoever
-asked for it; so an alarm of a Wednesday waits for the cut-off of the coming Sunday and is answered on Monday.
+Cut-offs are weekly. A training follows an alarm if its cut-off does not lie before the alarm's first day; so an alarm of
+a Wednesday waits for the cut-off of the coming Sunday and is followed on Monday. While it stands another training
+follows after each cool-down, since the first may not have brought a better version.
+
+Limit: a version's newest days judge and calibrate it (`modeling.splits`, up to ten weeks of a long history), and its
+boosters learn from those before. A version trained soon after a change knows it from its calibration alone.
 """
 
 from __future__ import annotations
@@ -74,12 +78,6 @@ def broken_columns(rows: pa.Table) -> dict[str, str]:
     return {f"{row['kind']} {row['column_name']}": row["hard_break"] for row in broken}
 
 
-def unanswered(alarms: Sequence[Alarm], trained: Collection[str]) -> list[Alarm]:
-    """The alarms that began after the newest of the cut-offs `trained`: no version has learnt their days."""
-    newest = max(trained, default="")
-    return [alarm for alarm in alarms if alarm.first_day.isoformat() > newest]
-
-
 def retraining_for(
     alarms: Sequence[Alarm],
     *,
@@ -98,16 +96,15 @@ def retraining_for(
         return "training because of alarms is switched off: DPM_RETRAIN_COOLDOWN_DAYS is 0"
     if not alarms:
         return "no alarm of drift or degradation stands"
-    open_ones = unanswered(alarms, trained)
-    if not open_ones:
-        return f"a version of {max(trained)} has learnt the days of every alarm"
     newest = max(cut_offs, default="")
-    answered = tuple(alarm for alarm in open_ones if alarm.first_day.isoformat() <= newest)
-    if not answered:
-        return f"no cut-off since the alarm of {open_ones[0].words} is known yet: the newest is {newest or 'none'}"
+    seen = tuple(alarm for alarm in alarms if alarm.first_day.isoformat() <= newest)
+    if not seen:
+        return f"no cut-off since the alarm of {alarms[0].words} is known yet: the newest is {newest or 'none'}"
+    if newest in trained:
+        return f"the version of {newest} is there or on its way, and there is no newer cut-off yet"
     if asked is not None and newest < (until := _plus(asked, cooldown_days)):
         return f"cool-down: {asked} was trained because of an alarm, the next such cut-off is that of {until} or later"
-    return Retraining(newest, answered)
+    return Retraining(newest, seen)
 
 
 def _alarm(source: Source, row: dict[str, object], kind: str, name: str) -> Alarm:

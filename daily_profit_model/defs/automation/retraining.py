@@ -61,7 +61,7 @@ _UNFINISHED = [
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Drift or degradation is confirmed: train the newest weekly cut-off, once it does not lie before the "
-    "alarm; at most once in DPM_RETRAIN_COOLDOWN_DAYS, and not where a version has learnt the alarm's days already.",
+    "alarm; at most once in DPM_RETRAIN_COOLDOWN_DAYS, and not where it is trained already.",
 )
 def champion_falls_behind(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
@@ -84,7 +84,7 @@ def champion_falls_behind(context: dg.SensorEvaluationContext) -> dg.SensorResul
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="A version that answers an alarm has passed the gate as challenger: deploy it as a shadow, once.",
+    description="A version that follows an alarm has passed the gate as challenger: deploy it as a shadow, once.",
 )
 def challenger_is_trained(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     settings = load_settings()
@@ -98,7 +98,7 @@ def challenger_is_trained(context: dg.SensorEvaluationContext) -> dg.SensorResul
     run = training_of(context.instance, cutoff_of(challenger).isoformat())
     why = why_shadowed(challenger, run, standing_alarms(lake), all_deployments(lake))
     if why is None:
-        skipped = dg.SkipReason(f"{challenger} answers no alarm, or is or was deployed, or another that answers it is")
+        skipped = dg.SkipReason(f"{challenger} follows no alarm, or is or was deployed, or another that follows it is")
         return dg.SensorResult(cursor=cursor, skip_reason=skipped)
     act = create(
         lake,
@@ -178,18 +178,18 @@ def why_shadowed(
 ) -> str | None:
     """Why a challenger is to run as a shadow, in one line; None: it is not.
 
-    `run`: its training, where an alarm asked for it. One that the weekly schedule trained answers an alarm as well, if
-    its cut-off does not lie before it; but one that answers it is enough. Nothing is deployed a second time: whoever
+    `run`: its training, where an alarm asked for it. One that the weekly schedule trained follows an alarm as well, if
+    its cut-off does not lie before it; but of these one at a time is enough. Nothing is deployed a second time: whoever
     ended it had a reason.
     """
     if any(one.version == version for one in known):
         return None
     if run is not None:
         return f"trained because of {run.tags[REASON_TAG]}: {run.tags[ALARM_TAG]} (run {run.run_id})"
-    learnt = [alarm for alarm in alarms if alarm.first_day <= cutoff_of(version)]
-    if not learnt or any(one.until is None and cutoff_of(one.version) >= learnt[0].first_day for one in known):
+    followed = [alarm for alarm in alarms if alarm.first_day <= cutoff_of(version)]
+    if not followed or any(one.until is None and cutoff_of(one.version) >= followed[0].first_day for one in known):
         return None
-    return f"its cut-off has learnt the days of an alarm of {learnt[0].source}: {learnt[0].words}"
+    return f"its cut-off follows an alarm of {followed[0].source}: {followed[0].words}"
 
 
 def _newest_rows(lake: Lake, table: Table) -> pa.Table:
