@@ -49,7 +49,7 @@ PLANNED_DAYS = 60
 """Days after which a deployment is decided in any case, as `dpm shadow create` takes by default."""
 
 _WATCHED = (MONITORING_DRIFT, MONITORING_DEGRADATION)
-_UNFINISHED = [
+UNFINISHED = [
     status
     for status in dg.DagsterRunStatus
     if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -131,7 +131,7 @@ def known_cut_offs(lake: Lake) -> list[str]:
 
 def on_their_way(instance: dg.DagsterInstance) -> set[str]:
     """The cut-offs of trainings that wait or run."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name, statuses=_UNFINISHED))
+    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name, statuses=UNFINISHED))
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
