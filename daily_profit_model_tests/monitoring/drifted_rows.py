@@ -17,8 +17,15 @@ MODEL = {"model_version": "20260419-aaaaaaaa", "model_hash": "a" * 64}
 def drift_of(day: date, *rows: Mapping[str, Any]) -> pa.Table:
     """A row a mapping: an alarm where it has `since`, a quiet one else."""
     quiet = {
-        **{"prediction_date": day, "kind": "feature", "column_name": "a", "statistic": "location", **MODEL},
-        **{"rows": 50, "known_rows": 50, "threshold": 4.0, "rise": 0.5},
+        "prediction_date": day,
+        "kind": "feature",
+        "column_name": "a",
+        "statistic": "location",
+        **MODEL,
+        "rows": 50,
+        "known_rows": 50,
+        "threshold": 4.0,
+        "rise": 0.5,
     }
     return _table(MONITORING_DRIFT, [{**quiet, **_alarm(row, "rise")} for row in rows])
 
@@ -26,8 +33,13 @@ def drift_of(day: date, *rows: Mapping[str, Any]) -> pa.Table:
 def degradation_of(day: date, *rows: Mapping[str, Any]) -> pa.Table:
     """The same of losses."""
     quiet = {
-        **{"prediction_date": day, "measure": "pinball", "settled_date": day, **MODEL, "accounts": 50},
-        **{"sum_up": 0.5, "threshold": 1.0},
+        "prediction_date": day,
+        "measure": "pinball",
+        "settled_date": day,
+        **MODEL,
+        "accounts": 50,
+        "sum_up": 0.5,
+        "threshold": 1.0,
     }
     return _table(MONITORING_DEGRADATION, [{**quiet, **_alarm(row, "sum_up")} for row in rows])
 

@@ -38,6 +38,12 @@ _SEVERITY: Mapping[str, Severity] = {
 }
 """By decision: a person has to act, who serves has changed, or a version lost money; the rest is good to know."""
 
+_BECAUSE = {
+    "stop_harm": "it is worse than the champion",
+    "stop_futility": "it will hardly be found better any more",
+    "stop_end": "its planned days are over and it was not found better",
+}
+
 
 @dg.sensor(
     minimum_interval_seconds=60,
@@ -89,25 +95,7 @@ def consequence_of(lake: Lake, deployment: Deployment, row: Mapping[str, Any], *
 def alert_of(deployment: Deployment, row: Mapping[str, Any], consequence: Consequence, now: datetime) -> Alert:
     """The alert of a decided deployment; the same decision with the same consequence is the same occurrence."""
     name, version = deployment.name, deployment.version
-    title, advice = {
-        "promote": (
-            f"shadow {name} has earned promotion and becomes champion",
-            f"DPM_AUTO_PROMOTE is set: {version} serves from the first day without predictions on "
-            "(dpm models list). To take it back: dpm models rollback --reason …",
-        ),
-        "ask": (
-            f"shadow {name} has earned promotion: dpm shadow promote {name.split('-')[0]} --reason …",
-            "Look at the evidence first: dpm shadow list. It goes on scoring until it is promoted or stopped.",
-        ),
-        "outdated": (
-            f"shadow {name} was better than a champion that serves no more",
-            f"Stop it and let {version} run beside the present one: dpm shadow stop {name.split('-')[0]} --reason …",
-        ),
-        "stop": (
-            f"shadow {name} is stopped: {_because(row['decision'])}",
-            "Nothing is to be done; the champion goes on to serve, and what the shadow predicted stays.",
-        ),
-    }[consequence]
+    title, advice = told_of(deployment, row["decision"], consequence)
     return Alert(
         event=f"shadow:{name}:{row['decision']}:{consequence}",
         occurrence=row["decided_on"].isoformat(),
@@ -121,6 +109,31 @@ def alert_of(deployment: Deployment, row: Mapping[str, Any], consequence: Conseq
             "decided on": row["decided_on"].isoformat(),
             "days": row["days"],
         },
+    )
+
+
+def told_of(deployment: Deployment, decision: str, consequence: Consequence) -> tuple[str, str]:
+    """What has happened to a deployment, and what is to be done."""
+    name, version, short = deployment.name, deployment.version, deployment.name.split("-")[0]
+    if consequence == "promote":
+        return (
+            f"shadow {name} has earned promotion and becomes champion",
+            f"DPM_AUTO_PROMOTE is set: {version} serves from the first day without predictions on "
+            "(dpm models list). To take it back: dpm models rollback --reason …",
+        )
+    if consequence == "ask":
+        return (
+            f"shadow {name} has earned promotion: dpm shadow promote {short} --reason …",
+            "Look at the evidence first: dpm shadow list. It goes on scoring until it is promoted or stopped.",
+        )
+    if consequence == "outdated":
+        return (
+            f"shadow {name} was better than a champion that serves no more",
+            f"Stop it, and let {version} run beside the present one: dpm shadow stop {short} --reason …",
+        )
+    return (
+        f"shadow {name} is stopped: {_BECAUSE[decision]}",
+        "Nothing is to be done; the champion goes on to serve, and what the shadow predicted stays.",
     )
 
 
@@ -160,14 +173,6 @@ def recorded(instance: dg.DagsterInstance, lake: Lake) -> Callable[[Wish], Mappi
         return act
 
     return act_on
-
-
-def _because(decision: str) -> str:
-    return {
-        "stop_harm": "it is worse than the champion",
-        "stop_futility": "it will hardly be found better any more",
-        "stop_end": "its planned days are over and it was not found better",
-    }[decision]
 
 
 DECISION_SENSORS = (shadows_are_decided,)
