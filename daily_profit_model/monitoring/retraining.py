@@ -4,8 +4,9 @@ Here: conditions as functions of the rows of monitoring/drift and monitoring/deg
 days are predicted days. Who asks when belongs to the graph.
 
 A confirmed alarm is a row with `is_alarm`: a cumulative sum above a threshold that days without a change cross with a
-known small chance over all columns together. A hard break is none: a column in another unit asks for a repair, and a
-model that has learnt it would be wrong twice.
+known small chance over all columns together. Of features only those count that move predictions and are no function of
+the date: a model of less than a year meets its first October as something new. A hard break does not count: a column in
+another unit asks for a repair, and a model that has learnt it would be wrong twice.
 
 Cut-offs are weekly. A training follows an alarm if its cut-off does not lie before the alarm's first day; so an alarm of
 a Wednesday waits for the cut-off of the coming Sunday and is followed on Monday. While it stands another training
@@ -17,17 +18,20 @@ boosters learn from those before. A version trained soon after a change knows it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from daily_profit_model.features.families.calendar import CALENDAR
 from daily_profit_model.monitoring.drift_table import alarmed_columns
 
 Source = Literal["drift", "degradation"]
+
+OF_THE_DATE = frozenset(feature.name for feature in CALENDAR)
+"""Features that the calendar alone decides: no training makes them other than they are."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +65,23 @@ class Retraining:
 
 
 def confirmed_drift(rows: pa.Table) -> list[Alarm]:
-    """The standing alarms of a day of monitoring/drift, one a column: that since when, first; broken columns apart."""
-    found = [row for row in alarmed_columns(rows) if row["is_alarm"] and row["hard_break"] is None]
+    """The standing alarms of a day of monitoring/drift that `count`, one a column: that since when, first."""
+    found = [row for row in alarmed_columns(rows) if counts(row)]
     return sorted((_alarm("drift", row, row["kind"], _statistic(row)) for row in found), key=_by_first_day)
+
+
+def counts(row: Mapping[str, Any]) -> bool:
+    """Whether a row of monitoring/drift asks for a training: a confirmed alarm of a prediction, of the target, or of a
+    feature that moves predictions; neither broken, nor a function of the date."""
+    if not row["is_alarm"] or row["hard_break"] is not None:
+        return False
+    return row["kind"] != "feature" or (row["importance"] > 0 and row["column_name"] not in OF_THE_DATE)
 
 
 def confirmed_degradation(rows: pa.Table) -> list[Alarm]:
     """The standing alarms of a day of monitoring/degradation, one a measure: that since when, first."""
     found = rows.filter(rows["is_alarm"]).to_pylist()
     return sorted((_alarm("degradation", row, "loss", row["measure"]) for row in found), key=_by_first_day)
-
-
-def broken_columns(rows: pa.Table) -> dict[str, str]:
-    """What is broken on a day of monitoring/drift, by kind and column."""
-    broken = rows.filter(pc.is_valid(rows["hard_break"])).to_pylist()
-    return {f"{row['kind']} {row['column_name']}": row["hard_break"] for row in broken}
 
 
 def retraining_for(

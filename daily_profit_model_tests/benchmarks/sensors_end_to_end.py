@@ -1,6 +1,6 @@
 """From a regime change to a promotion by sensors in a real daemon, which is killed twice on the way.
 
-Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 105] [--folder DIR]
+Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 105] [--together 1] [--folder DIR]
 
 Planted: from day CHANGE of the world on every market moves CHANGE_FACTOR times as much; and the champion is a version of
 the first cut-off whose median is its 85 % quantile, so that any honest version is better. The gate is replaced (`sensors_location`); all else is the platform as it is, with its own intervals of sensors.
@@ -94,7 +94,7 @@ def fill(start: date, end: date) -> str:
 def handicapped(cutoff: date) -> str:
     """Make a worse copy of the version of a cut-off champion; its version."""
     from daily_profit_model.defs.models.deployments import with_bundle
-    from daily_profit_model.defs.models.registry import record
+    from daily_profit_model.defs.models.registry import acts, record
     from daily_profit_model.lake import Lake, read
     from daily_profit_model.modeling.acts import Wish
     from daily_profit_model.modeling.bundle import assemble, booster_file, load, save
@@ -103,6 +103,8 @@ def handicapped(cutoff: date) -> str:
 
     settings = load_settings()
     lake = Lake(settings.lake_root)
+    if known := acts(lake).to_pylist():  # in a folder that is gone on with
+        return str(known[0]["version"])
     (row,) = read(lake, MODELS_NET_PROFIT, [cutoff.isoformat()]).to_pylist()
     model = load(settings.models_dir / row["folder"])
     lucky = model.files[booster_file("size_85")]
@@ -149,12 +151,18 @@ class Platform:
         selector = {**self._place, "sensorName": sensor}
         self.ask("mutation($s: SensorSelector!) { startSensor(sensorSelector: $s) { __typename } }", s=selector)
 
-    def run(self, job: str, day: str) -> None:
-        """A run of a day, to its end. Raises RuntimeError when it fails."""
+    def run(self, job: str, first: date, last: date) -> None:
+        """A run over days, to its end. Raises RuntimeError when it fails."""
+        from daily_profit_model.defs.automation.requests import requests_for
+        from daily_profit_model.partitions import days_between
+
+        (request,) = requests_for(job, days_between(first, last), "")
+        day = f"{first} … {last}"
+        tags = {"dagster/partition": request.partition_key} if request.partition_key else request.tags
         told = {
             "selector": {**self._place, "jobName": job},
             "runConfigData": {},
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
         query = "mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename ...on LaunchRunSuccess { run { runId } } } }"
         run_id = self.ask(query, p=told)["run"]["runId"]
@@ -220,21 +228,25 @@ class Killer(threading.Thread):
             self.told.append((f"daemon killed: {words}", at))
 
 
-def let_days_arrive(platform: Platform, first: date, last: date, champion: str) -> date:
-    """Days one after another until another champion has predicted two; the last day that was predicted."""
-    from daily_profit_model.defs.models.registry import champion_of
+def let_days_arrive(platform: Platform, first: date, last: date, champion: str, together: int) -> date:
+    """Days, so many `together`, until another champion has predicted two; the last day that was predicted."""
+    from daily_profit_model.defs.models.registry import champion_of, last_predicted
     from daily_profit_model.lake import Lake
+    from daily_profit_model.partitions import days_between
     from daily_profit_model.settings import load_settings
 
-    lake, day, left = Lake(load_settings().lake_root), first, 2
-    while day <= last and left:
+    lake, left = Lake(load_settings().lake_root), 2
+    day = max(first, (last_predicted(lake) or date.min) + timedelta(days=1))
+    before = day - timedelta(days=1)
+    while day <= last and left > 0:
         if day > first:
-            platform.run("daily_outcomes", (day - timedelta(days=1)).isoformat())
-        left -= champion_of(lake, day).version != champion
-        platform.run("daily_predictions", day.isoformat())
-        print(f"{datetime.now(UTC):%H:%M:%S}  {day} has arrived", flush=True)
+            platform.run("daily_outcomes", before, day - timedelta(days=1))
+        newest = min(last, day + timedelta(days=together - 1))
+        left -= sum(champion_of(lake, date.fromisoformat(one)).version != champion for one in days_between(day, newest))
+        platform.run("daily_predictions", day, newest)
+        print(f"{datetime.now(UTC):%H:%M:%S}  {day} … {newest} have arrived", flush=True)
         _until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
-        day += timedelta(days=1)
+        before, day = day, newest + timedelta(days=1)
     quiet_since, known = time.monotonic(), -1
     while time.monotonic() < quiet_since + SETTLED:
         count = platform.instance.get_runs_count()
@@ -361,7 +373,7 @@ def firm(folder: Path, accounts: int, days: int) -> Iterator[tuple[date, date, I
         yield start, end, inbox
 
 
-def measure(folder: Path, accounts: int, days: int) -> bool:
+def measure(folder: Path, accounts: int, days: int, together: int) -> bool:
     """Fill, switch on, let days arrive, print what happened; whether nothing was twice and nothing missed."""
     from daily_profit_model.defs.launch.instance import prepare_home
     from daily_profit_model.defs.launch.sandbox_process import free_port
@@ -372,12 +384,12 @@ def measure(folder: Path, accounts: int, days: int) -> bool:
         prepare_home(load_settings())
         platform = Platform(folder, free_port())
         try:
-            return _watched(platform, champion, start, end, inbox)
+            return _watched(platform, champion, start, end, inbox, together)
         finally:
             platform.stop()
 
 
-def _watched(platform: Platform, champion: str, start: date, end: date, inbox: Inbox) -> bool:
+def _watched(platform: Platform, champion: str, start: date, end: date, inbox: Inbox, together: int) -> bool:
     import dagster as dg
 
     from daily_profit_model.defs.automation.retraining import REASON_TAG
@@ -402,7 +414,7 @@ def _watched(platform: Platform, champion: str, start: date, end: date, inbox: I
     )
     killer.start()
     first = cutoff_of(champion) + timedelta(days=2)
-    last = let_days_arrive(platform, first, end, champion)
+    last = let_days_arrive(platform, first, end, champion, together)
     print(
         f"\nmarkets changed on {start + timedelta(days=CHANGE)}; {first} … {last} arrived, {acts(lake).num_rows} champions"
     )
@@ -422,13 +434,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--accounts", type=int, default=60)
     parser.add_argument("--days", type=int, default=105)
-    parser.add_argument("--folder", type=Path, help="keep everything there; default a temporary folder")
+    parser.add_argument("--together", type=int, default=1, help="days that arrive at once")
+    parser.add_argument(
+        "--folder", type=Path, help="keep everything there, and go on with it; default a temporary folder"
+    )
     given = parser.parse_args()
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)
-        sys.exit(not measure(given.folder.resolve(), given.accounts, given.days))
+        sys.exit(not measure(given.folder.resolve(), given.accounts, given.days, given.together))
     with tempfile.TemporaryDirectory() as place:
-        sys.exit(not measure(Path(place), given.accounts, given.days))
+        sys.exit(not measure(Path(place), given.accounts, given.days, given.together))
 
 
 if __name__ == "__main__":

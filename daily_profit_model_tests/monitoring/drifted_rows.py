@@ -26,6 +26,7 @@ def drift_of(day: date, *rows: Mapping[str, Any]) -> pa.Table:
         "known_rows": 50,
         "threshold": 4.0,
         "rise": 0.5,
+        "importance": 0.1,
     }
     return _table(MONITORING_DRIFT, [{**quiet, **_alarm(row, "rise")} for row in rows])
 

@@ -44,6 +44,13 @@ def test_a_column_that_is_broken_asks_for_a_repair_and_not_for_a_training() -> N
     assert len(confirmed_drift(drift_of(DAY, {"since": since}))) == 1
 
 
+def test_a_feature_that_moves_no_prediction_or_is_a_function_of_the_date_asks_for_nothing() -> None:
+    since = date(2026, 6, 3)
+    for row in ({"importance": 0.0}, {"column_name": "month"}, {"column_name": "quarter"}):
+        assert confirmed_drift(drift_of(DAY, {"since": since, **row})) == []
+        assert len(confirmed_drift(drift_of(DAY, {"since": since, **row, "kind": "target"}))) == 1
+
+
 def test_a_loss_is_confirmed_by_its_sum() -> None:
     rows = degradation_of(DAY, {}, {"measure": "relative_pinball", "since": date(2026, 6, 3)})
     assert [one.words for one in confirmed_degradation(rows)] == ["2026-06-03 loss relative_pinball"]
