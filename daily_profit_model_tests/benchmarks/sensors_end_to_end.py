@@ -1,11 +1,13 @@
 """From a regime change to a promotion by sensors in a real daemon, which is killed twice on the way.
 
-Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 105] [--together 1] [--folder DIR]
+Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 95] [--together 1]
+[--folder DIR]
 
-Planted: from day CHANGE of the world on every market moves CHANGE_FACTOR times as much; and the champion is a version of
-the first cut-off whose median is its 85 % quantile, so that any honest version is better. The gate is replaced (`sensors_location`); all else is the platform as it is, with its own intervals of sensors.
+Planted: from day CHANGE of the world on every trader trades more and risks more (MORE_…); and the champion is a version
+of the first cut-off whose median is its 85 % quantile, so that any honest version is better. The gate is replaced
+(`sensors_location`); all else is the platform as it is, with its own intervals of sensors.
 
-The lake is filled up to the features of every day. Then days arrive one after another: this process asks the webserver
+The lake is filled up to the features of every day. Then days arrive, --together at a time: this process asks the webserver
 for the runs daily_outcomes and daily_predictions, as soon as nothing waits in the queue; all else is asked for by
 sensors. The daemon and its code server are killed with SIGKILL when the retraining has been asked for, and when the
 promotion is written but the deployment not yet ended; they start again five seconds later. Checked at the end: that no
@@ -26,6 +28,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,9 +41,10 @@ from daily_profit_model_tests.monitoring.receivers import Inbox, web_server
 
 MODULE = "daily_profit_model_tests.benchmarks.sensors_location"
 SEED = 7
-CHANGE = 58
+CHANGE = 53
 """Day of the world, from 0; the first version serves from about day 50 on."""
-CHANGE_FACTOR = 3.0
+MORE_RISK, MORE_TRADES = 3.0, 2.5
+"""Factors of the profit deviation of a trading day and of the trades on it, of every trader from the change on."""
 FIRST_TRAINING_DAYS = 44
 MIDDLE = ("size_15", "size_30", "size_50", "size_70")
 """Boosters that the worse champion has from its 85 % quantile."""
@@ -58,21 +62,29 @@ SENSORS = (
 
 
 def plant_world(folder: Path, accounts: int, days: int, end: date) -> None:
-    """A world whose market changes on day CHANGE, kept where the sandbox finds it."""
-    from daily_profit_model.sandbox import market
+    """A world whose traders change on day CHANGE, kept where the sandbox finds it."""
+    from daily_profit_model.sandbox import firm, population
     from daily_profit_model.sandbox.command import world_of
     from daily_profit_model.sandbox.settings import WorldSettings
+    from daily_profit_model.sandbox.state import Accounts, Traits
 
     settings = WorldSettings(accounts=accounts, days=days, seed=SEED, end=end)
-    drawn, usual, real = Counter[str](), market.REGIME_MULTIPLE, market.draw_day
+    change = settings.warmup_days + CHANGE
+    simulated, simulate, draw_traits = Counter[str](), firm.days.simulate, population.draw_traits
 
-    def draw_day(*given: Any, **named: Any) -> Any:
-        drawn["days"] += 1
-        changed = drawn["days"] > settings.warmup_days + CHANGE
-        with patch.object(market, "REGIME_MULTIPLE", usual * CHANGE_FACTOR if changed else usual):
-            return real(*given, **named)
+    def changed(traits: Traits) -> Traits:
+        return replace(traits, risk=traits.risk * MORE_RISK, trades=traits.trades * MORE_TRADES)
 
-    with patch.object(market, "draw_day", draw_day):
+    def a_day(accounts: Accounts, *given: Any) -> Any:
+        is_change = simulated["days"] == change
+        simulated["days"] += 1
+        return simulate(replace(accounts, traits=changed(accounts.traits)) if is_change else accounts, *given)
+
+    def newcomers(*given: Any) -> Traits:
+        traits = draw_traits(*given)
+        return changed(traits) if simulated["days"] > change else traits
+
+    with patch.object(firm.days, "simulate", a_day), patch.object(population, "draw_traits", newcomers):
         world_of(settings, folder)
 
 
@@ -416,7 +428,7 @@ def _watched(platform: Platform, champion: str, start: date, end: date, inbox: I
     first = cutoff_of(champion) + timedelta(days=2)
     last = let_days_arrive(platform, first, end, champion, together)
     print(
-        f"\nmarkets changed on {start + timedelta(days=CHANGE)}; {first} … {last} arrived, {acts(lake).num_rows} champions"
+        f"\ntraders changed on {start + timedelta(days=CHANGE)}; {first} … {last} arrived, {acts(lake).num_rows} champions"
     )
     for at, what in sorted([*timeline(platform), *((at, what) for what, at in killer.told)]):
         print(f"{at:%H:%M:%S}  {(at - on).total_seconds():7.1f} s  {what}")
@@ -433,7 +445,7 @@ def main() -> None:
     """Run it; exit code 1 when something happened twice, was missed, or no promotion came."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--accounts", type=int, default=60)
-    parser.add_argument("--days", type=int, default=105)
+    parser.add_argument("--days", type=int, default=95)
     parser.add_argument("--together", type=int, default=1, help="days that arrive at once")
     parser.add_argument(
         "--folder", type=Path, help="keep everything there, and go on with it; default a temporary folder"
