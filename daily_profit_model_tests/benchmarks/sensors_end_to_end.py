@@ -3,9 +3,10 @@
 Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 95] [--together 1]
 [--folder DIR]
 
-Planted: from day CHANGE of the world on every trader trades more and risks more (MORE_…); and the champion is a version
-of the first cut-off whose median is its 85 % quantile, so that any honest version is better. The gate is replaced
-(`sensors_location`); all else is the platform as it is, with its own intervals of sensors.
+Planted: from day CHANGE of the world on every trader trades more and risks more (MORE_…), and from day SHIFT on features
+tell larger profits; and the champion is a version of the first cut-off whose median is its 85 % quantile, so that any
+honest version is better. The gate and the guard of promotions are replaced (`sensors_location`); all else is the platform
+as it is, with its own intervals of sensors.
 
 The lake is filled up to the features of every day. Then days arrive, --together at a time: this process asks the webserver
 for the runs daily_outcomes and daily_predictions, as soon as nothing waits in the queue; all else is asked for by
@@ -45,6 +46,9 @@ CHANGE = 53
 """Day of the world, from 0; the first version serves from about day 50 on."""
 MORE_RISK, MORE_TRADES = 3.0, 2.5
 """Factors of the profit deviation of a trading day and of the trades on it, of every trader from the change on."""
+SHIFT, SHIFT_FACTOR, PLANTED = 59, 10.0, "planted"
+"""Day of the world from which on features tell profits so many times as large: less than the thirtyfold of a hard break,
+and far enough off to be an alarm within a week by a reference of 46 days. Code version of these partitions."""
 FIRST_TRAINING_DAYS = 44
 MIDDLE = ("size_15", "size_30", "size_50", "size_70")
 """Boosters that the worse champion has from its 85 % quantile."""
@@ -100,7 +104,29 @@ def fill(start: date, end: date) -> str:
     run_steps(launcher, [step for step in STEPS if step.stage in ("raw", "staging", "features")], start, end)
     cutoff = first_cut_off(start, FIRST_TRAINING_DAYS)
     run_steps(launcher, [step for step in STEPS if step.stage in ("training", "models")], start, cutoff)
+    plant_features(start + timedelta(days=SHIFT))
     return handicapped(cutoff)
+
+
+def plant_features(first: date) -> None:
+    """Let features tell profits SHIFT_FACTOR times as large from a day on; once, however often it is called."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
+    from daily_profit_model.lake import Lake, read, write
+    from daily_profit_model.settings import load_settings
+
+    lake = Lake(load_settings().lake_root)
+    for day in lake.partitions(FEATURES_ACCOUNT_DAILY.name):
+        file = lake.describe(FEATURES_ACCOUNT_DAILY.name, day)
+        if day < first.isoformat() or file is None or file.code_version == PLANTED:
+            continue
+        rows = read(lake, FEATURES_ACCOUNT_DAILY, [day])
+        for place, field in enumerate(rows.schema):
+            if field.name.startswith("pnl_") and pa.types.is_floating(field.type):
+                rows = rows.set_column(place, field, pc.multiply(rows[field.name], SHIFT_FACTOR).cast(field.type))
+        write(lake, FEATURES_ACCOUNT_DAILY, day, rows, code_version=PLANTED)
 
 
 def handicapped(cutoff: date) -> str:
