@@ -33,6 +33,9 @@ Source = Literal["drift", "degradation"]
 OF_THE_DATE = frozenset(feature.name for feature in CALENDAR)
 """Features that the calendar alone decides: no training makes them other than they are."""
 
+LEAST_IMPORTANCE = 0.0
+"""Share in the importance of all features; one that has none moves no prediction, so its drift does no harm."""
+
 
 @dataclass(frozen=True)
 class Alarm:
@@ -75,7 +78,7 @@ def counts(row: Mapping[str, Any]) -> bool:
     feature that moves predictions; neither broken, nor a function of the date."""
     if not row["is_alarm"] or row["hard_break"] is not None:
         return False
-    return row["kind"] != "feature" or (row["importance"] > 0 and row["column_name"] not in OF_THE_DATE)
+    return row["kind"] != "feature" or (row["importance"] > LEAST_IMPORTANCE and row["column_name"] not in OF_THE_DATE)
 
 
 def confirmed_degradation(rows: pa.Table) -> list[Alarm]:

@@ -9,7 +9,7 @@ honest version is better. The gate and the guard of promotions are replaced (`se
 as it is, with its own intervals of sensors.
 
 The lake is filled up to the features of every day. Then days arrive, --together at a time: this process asks the webserver
-for the runs daily_outcomes and daily_predictions, as soon as nothing waits in the queue; all else is asked for by
+for the runs daily_outcomes and daily_predictions, when the sensors have looked twice since the last ones and nothing waits in the queue; all else is asked for by
 sensors. The daemon and its code server are killed with SIGKILL when the retraining has been asked for, and when the
 promotion is written but the deployment not yet ended; they start again five seconds later. Checked at the end: that no
 run key has two runs, each act is there once, each alert arrived once at a local webhook, and no day lacks its drift,
@@ -54,6 +54,8 @@ MIDDLE = ("size_15", "size_30", "size_50", "size_70")
 """Boosters that the worse champion has from its 85 % quantile."""
 PAUSE = 5.0
 """Seconds between a kill and the next start."""
+LOOK = 65.0
+"""Seconds in which every sensor has looked once."""
 LONGEST_RUN = 300.0
 """Seconds; a run that takes longer has died with the daemon."""
 SETTLED = 200.0
@@ -277,13 +279,16 @@ def let_days_arrive(platform: Platform, first: date, last: date, champion: str, 
     day = max(first, (last_predicted(lake) or date.min) + timedelta(days=1))
     before = day - timedelta(days=1)
     while day <= last and left > 0:
+        for _ in range(2):  # what sensors ask for after one look may be followed by another
+            _until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
+            time.sleep(LOOK)
+        _until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
         if day > first:
             platform.run("daily_outcomes", before, day - timedelta(days=1))
         newest = min(last, day + timedelta(days=together - 1))
         left -= sum(champion_of(lake, date.fromisoformat(one)).version != champion for one in days_between(day, newest))
         platform.run("daily_predictions", day, newest)
         print(f"{datetime.now(UTC):%H:%M:%S}  {day} … {newest} have arrived", flush=True)
-        _until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
         before, day = day, newest + timedelta(days=1)
     quiet_since, known = time.monotonic(), -1
     while time.monotonic() < quiet_since + SETTLED:
