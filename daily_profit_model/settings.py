@@ -184,6 +184,12 @@ class Settings(BaseSettings):
         0.1, ge=0, le=1, description="Share of the runs of the last DPM_SLA_DAYS days that may fail"
     )
     dpm_sla_days: int = Field(7, ge=1, le=90, description="Days over which `dpm sla` looks at runs")
+    dpm_retrain_cooldown_days: int = Field(
+        28, ge=0, le=366, description="Days between two cut-offs that are trained because of an alarm; 0: none is"
+    )
+    dpm_auto_promote: bool = Field(
+        False, description="Whether a shadow whose evaluation has decided so becomes champion without a person"
+    )
     dpm_sandbox_world: str = Field("", description="Folder of the simulated firm behind this lake; set by `dpm demo`")
     dpm_log_format: Literal["console", "json"] = Field("console", description="Form of the log lines")
 

@@ -8,7 +8,10 @@ from daily_profit_model.defs.all_rules import RULES
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.automation.alerts import ALERT_SENSORS
 from daily_profit_model.defs.automation.deadlines import DEADLINES, after_the_deadlines
+from daily_profit_model.defs.automation.decided_shadows import DECISION_SENSORS
 from daily_profit_model.defs.automation.jobs import JOBS
+from daily_profit_model.defs.automation.model_alerts import MODEL_ALERT_SENSORS
+from daily_profit_model.defs.automation.retraining import RETRAINING_SENSORS
 from daily_profit_model.defs.automation.schedules import SCHEDULES
 from daily_profit_model.defs.automation.sensors import SENSORS
 from daily_profit_model.defs.features import assets as features
@@ -67,7 +70,7 @@ def build_definitions() -> dg.Definitions:
         asset_checks=[checks for layer in CHECKS for checks in layer.CHECKS] + [deadlines_kept],
         jobs=[*JOBS, DEADLINES],
         schedules=[*SCHEDULES, after_the_deadlines],
-        sensors=[*SENSORS, *ALERT_SENSORS],
+        sensors=[*SENSORS, *RETRAINING_SENSORS, *DECISION_SENSORS, *MODEL_ALERT_SENSORS, *ALERT_SENSORS],
         resources={
             "lake": lake_resource,
             "lake_io": lake_io_manager,

@@ -24,7 +24,7 @@ def _share(name: str, description: str) -> Column:
 MODELS_SHADOWS = Table(
     name="models/shadows",
     description="The shadow deployments: a row an act (created, stopped, promoted), numbered without a gap, never changed. "
-    "Written by `dpm shadow` alone.",
+    "Written by `dpm shadow` and by sensors alone.",
     key=("number",),
     partitioning="number",
     columns=(

@@ -33,7 +33,7 @@ from typing import Any
 from upath import UPath
 
 from daily_profit_model.defs.launch import acts as launch_acts
-from daily_profit_model.defs.launch.acts import with_bundle
+from daily_profit_model.defs.models.deployments import with_bundle
 from daily_profit_model.defs.models.registry import acts, champion_of, record
 from daily_profit_model.lake import Lake
 from daily_profit_model.modeling.acts import ActRefused, Wish

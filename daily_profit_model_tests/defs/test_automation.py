@@ -11,6 +11,7 @@ import pytest
 from upath import UPath
 
 from daily_profit_model.defs.automation.requests import requests_for
+from daily_profit_model.defs.automation.retraining import REASON_TAG
 from daily_profit_model.defs.automation.schedules import (
     every_monday,
     every_morning,
@@ -150,12 +151,29 @@ def test_outcomes_are_judged_again_only_where_the_newest_metrics_have_changed(tm
     assert outdated_outcomes(lake, days) == [days[1]]
 
 
-def test_monday_asks_for_the_cut_off_of_sunday() -> None:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 6, 8, 7, tzinfo=UTC))
-    request = every_monday(context)
-    assert isinstance(request, dg.RunRequest)
-    assert request.partition_key == "2026-06-07"
-    assert date.fromisoformat("2026-06-07").isoweekday() == 7
+def test_monday_asks_for_the_cut_off_of_sunday_unless_an_alarm_has_done_so_and_its_run_has_not_failed() -> None:
+    with dg.instance_for_test() as instance:
+
+        def requested() -> dg.RunRequest | dg.SkipReason:
+            moment = datetime(2026, 6, 8, 7, tzinfo=UTC)
+            answered = every_monday(dg.build_schedule_context(instance, scheduled_execution_time=moment))
+            assert isinstance(answered, dg.RunRequest | dg.SkipReason)
+            return answered
+
+        request = requested()
+        assert isinstance(request, dg.RunRequest)
+        assert request.partition_key == "2026-06-07"
+        assert date.fromisoformat("2026-06-07").isoweekday() == 7
+        job = build_definitions().resolve_job_def("weekly_training")
+        tags = {"dagster/partition": "2026-06-07"}
+        instance.create_run_for_job(job, tags=tags)
+        assert isinstance(requested(), dg.RunRequest)
+        run = instance.create_run_for_job(job, tags={**tags, REASON_TAG: "drift"})
+        skipped = requested()
+        assert isinstance(skipped, dg.SkipReason)
+        assert run.run_id in str(skipped.skip_message)
+        instance.report_run_failed(run)
+        assert isinstance(requested(), dg.RunRequest)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_promotion_that_was_killed_between_its_two_acts_is_ended_by_the_same_c
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("daily_profit_model.defs.launch.shadows.record_shadow", killed)
+        patch.setattr("daily_profit_model.defs.models.deployments.record_shadow", killed)
         CliRunner().invoke(app, ["shadow", "promote", "s1", "--reason", "r", "--author", "a"])
     assert (acts(lake).num_rows, shadow_acts(lake).num_rows) == (1, 1)
     # the champion is nobody's shadow, whatever the acts say

@@ -14,6 +14,7 @@ from daily_profit_model.defs.automation.jobs import (
     weekly_training,
 )
 from daily_profit_model.defs.automation.requests import requests_for
+from daily_profit_model.defs.automation.retraining import training_of
 from daily_profit_model.defs.calendars import CUT_OFFS
 from daily_profit_model.partitions import correction_window
 from daily_profit_model.settings import load_settings
@@ -111,6 +112,9 @@ def every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Sk
     cutoff = _day_before(context)
     if cutoff not in CUT_OFFS.get_partition_keys(context.scheduled_execution_time):
         return dg.SkipReason(f"{cutoff} has too few days of history before it")
+    asked = training_of(context.instance, cutoff)
+    if asked is not None and asked.status not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        return dg.SkipReason(f"an alarm has asked for {cutoff} already: run {asked.run_id}")
     return dg.RunRequest(partition_key=cutoff, run_key=f"weekly_training:{cutoff}")
 
 

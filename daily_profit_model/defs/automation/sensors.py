@@ -1,5 +1,6 @@
-"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions and their drift;
-what corrections and new accounts make out of date; and a look at whether the data can be trusted.
+"""What follows from new data: yesterday's outcomes once its data are complete, then today's predictions, their drift and
+the shadows beside them; what corrections and new accounts make out of date; and a look at whether the data can be
+trusted. What follows from drift stands in `retraining`, from the shadows' evaluation in `decided_shadows`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +15,21 @@ from daily_profit_model.defs.automation.jobs import (
     daily_outcomes,
     daily_predictions,
     daily_reconciliation,
+    daily_shadow_evaluation,
+    daily_shadows,
     late_accounts,
 )
 from daily_profit_model.defs.automation.requests import requests_for
 from daily_profit_model.defs.calendars import RANGE_END_TAG, RANGE_START_TAG
 from daily_profit_model.defs.models.registry import champion_of
-from daily_profit_model.lake import Lake, LakeError, changes_since_written
+from daily_profit_model.defs.models.shadows import Active
+from daily_profit_model.lake import Lake, LakeError, PartitionFile, changes_since_written
 from daily_profit_model.lake.staleness import HashLookup
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_SHADOW
 from daily_profit_model.partitions import days_between
 from daily_profit_model.settings import load_settings
 from daily_profit_model.staging.trades import resolvable_days
+from daily_profit_model.tables.drift import MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.staging import STAGING_TRADES
@@ -85,14 +91,37 @@ def corrections_are_read(context: dg.RunStatusSensorContext) -> list[dg.RunReque
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_predictions],
-    request_jobs=[daily_drift],
+    request_jobs=[daily_drift, daily_shadows],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="Days have been predicted: look whether they have drifted, and whether the champion does worse.",
+    description="Days have been predicted: look whether they have drifted, and whether the champion does worse; and let "
+    "the shadows that are active on them predict them, too.",
 )
 def days_are_predicted(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
-    run = context.dagster_run
-    return list(requests_for(daily_drift.name, days_of(run.tags), run.run_id))
+    run, days = context.dagster_run, days_of(context.dagster_run.tags)
+    return [
+        *requests_for(daily_drift.name, days, run.run_id),
+        *requests_for(daily_shadows.name, shadowed(Lake(load_settings().lake_root), days), run.run_id),
+    ]
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[daily_outcomes, daily_shadows],
+    request_jobs=[daily_shadow_evaluation, daily_drift],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="What came of days is known, and shadows have predicted them: compare these with the champion. Where "
+    "the days after have been looked at already, look again whether the champion does worse.",
+)
+def days_are_judged(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
+    run, days = context.dagster_run, days_of(context.dagster_run.tags)
+    lake = Lake(load_settings().lake_root)
+    again = looked_at_before(lake, days) if run.job_name == daily_outcomes.name else []
+    return [
+        *requests_for(daily_shadow_evaluation.name, comparable(lake, days), run.run_id),
+        *requests_for(daily_drift.name, again, run.run_id),
+    ]
 
 
 def after_data(lake: Lake, yesterday: date, run_id: str) -> list[dg.RunRequest | dg.SkipReason]:
@@ -138,6 +167,35 @@ def outdated_outcomes(lake: Lake, days: Sequence[str]) -> list[str]:
     ]
 
 
+def shadowed(lake: Lake, days: Sequence[str]) -> list[str]:
+    """Those of `days` on which a deployment is active."""
+    active = Active(lake)
+    return [day for day in days if active.on(date.fromisoformat(day))]
+
+
+def comparable(lake: Lake, days: Sequence[str]) -> list[str]:
+    """The days whose evaluation follows from `days`: the first of them with an active deployment and all that came
+    after, as each rests on those before it; outcomes and the shadows' predictions must both be there."""
+    judged = {*lake.partitions(MONITORING_OUTCOMES.name)} & {*lake.partitions(PREDICTIONS_SHADOW.name)}
+    first = min((day for day in shadowed(lake, days) if day in judged), default=None)
+    return [] if first is None else shadowed(lake, sorted(day for day in judged if day >= first))
+
+
+def looked_at_before(lake: Lake, judged: Sequence[str]) -> list[str]:
+    """The days whose drift and degradation rest on other outcomes of `judged` than those known by now: the first day
+    after them of which that is so and all that came after it, as sums go on from day to day."""
+    hashes = HashLookup(lake)
+    after = {(date.fromisoformat(day) + timedelta(days=1)).isoformat() for day in judged}
+    files = [lake.describe(MONITORING_DRIFT.name, day) for day in sorted(after)]
+    first = next((file.partition for file in files if file is not None and _rests_on_others(file, hashes)), None)
+    return [] if first is None else sorted(day for day in lake.partitions(MONITORING_DRIFT.name) if day >= first)
+
+
+def _rests_on_others(file: PartitionFile, hashes: HashLookup) -> bool:
+    outcomes = {name: then for name, then in file.inputs.items() if name.startswith(f"{MONITORING_OUTCOMES.name}@")}
+    return any(hashes(MONITORING_OUTCOMES.name, name.partition("@")[2]) != then for name, then in outcomes.items())
+
+
 def request_predictions(yesterday: date, run_id: str) -> dg.RunRequest | dg.SkipReason:
     """A run for the day after `yesterday`, if a champion is in force on it."""
     day = yesterday + timedelta(days=1)
@@ -149,4 +207,4 @@ def request_predictions(yesterday: date, run_id: str) -> dg.RunRequest | dg.Skip
     return dg.RunRequest(job_name=daily_predictions.name, partition_key=day.isoformat(), run_key=key)
 
 
-SENSORS = (yesterday_is_complete, yesterday_is_judged, corrections_are_read, days_are_predicted)
+SENSORS = (yesterday_is_complete, yesterday_is_judged, corrections_are_read, days_are_predicted, days_are_judged)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from daily_profit_model.defs.launch.versions import known_versions, resolve
-from daily_profit_model.defs.models.registry import known_changes, last_predicted, record, transitions
+from daily_profit_model.defs.models.deployments import with_bundle
+from daily_profit_model.defs.models.registry import known_changes, last_predicted, record
 from daily_profit_model.lake import Lake
 from daily_profit_model.modeling.acts import (
     NOBODY,
@@ -23,9 +22,6 @@ from daily_profit_model.modeling.acts import (
     later_changes,
 )
 from daily_profit_model.settings import Settings, WrongUse
-
-if TYPE_CHECKING:
-    from daily_profit_model.modeling.bundle import Model
 
 
 def promote(
@@ -74,31 +70,6 @@ def rollback(settings: Settings, *, reason: str, author: str) -> None:
 def withdraw(settings: Settings, *, reason: str, author: str) -> None:
     """Leave the champion without a challenger. Raises ActRefused when it has none."""
     carry_out(settings, Lake(settings.lake_root), Wish("challenger", None, reason, author))
-
-
-def with_bundle(lake: Lake, models_dir: Path, wish: Wish) -> Wish:
-    """The wish with the hash of its bundle, which must load, and the figures that speak for it.
-
-    Raises BundleError for a bundle that is missing or changed, ModelMismatchError for one with other features than
-    the catalogue's.
-    """
-    from daily_profit_model.defs.models.assets import MODEL_FEATURES
-    from daily_profit_model.modeling.bundle import load
-
-    model = load(models_dir / str(wish.version), expected_features=MODEL_FEATURES)
-    return replace(wish, model_hash=model.hash, evidence={**evidence_of(lake, model), **wish.evidence})
-
-
-def evidence_of(lake: Lake, model: Model) -> dict[str, Any]:
-    """The figures of a version on its own test days, and what the gate decided on it (None: nothing yet)."""
-    decided = [row for row in transitions(lake).to_pylist() if row["version"] == model.version]
-    scores = model.manifest["scores"]
-    return {
-        "skill": scores["skill"],
-        "coverage_90": scores["coverage_90"],
-        "test_days": model.manifest["split"]["test"],
-        "gate": {name: decided[-1][name] for name in ("decision", "reason")} if decided else None,
-    }
 
 
 def user_name() -> str:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table as Grid
 
-from daily_profit_model.defs.launch.acts import carry_out, with_bundle
+from daily_profit_model.defs.launch.acts import carry_out
 from daily_profit_model.defs.launch.versions import known_versions, resolve
-from daily_profit_model.defs.models.registry import known_changes, last_predicted
-from daily_profit_model.defs.models.shadows import all_deployments, record_shadow
-from daily_profit_model.lake import Lake, read
+from daily_profit_model.defs.models import deployments
+from daily_profit_model.defs.models.deployments import decided_to_promote, evaluation_of, plain
+from daily_profit_model.defs.models.shadows import all_deployments
+from daily_profit_model.lake import Lake
 from daily_profit_model.modeling import shadows
-from daily_profit_model.modeling.acts import Wish, first_day_open, holder
 from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION
-from daily_profit_model.modeling.shadows import Deployment, ShadowWish, first_day_of
+from daily_profit_model.modeling.shadows import Deployment
 from daily_profit_model.settings import Settings, WrongUse
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 
@@ -28,20 +29,20 @@ def create_deployment(
     settings: Settings, text: str, *, traffic: int, days: int, first_day: date | None, reason: str, author: str
 ) -> None:
     """Create a deployment of the version that `text` begins. Raises WrongUse, and what `load` raises of its bundle."""
-    from daily_profit_model.defs.models.assets import MODEL_FEATURES
-    from daily_profit_model.modeling.bundle import load
-
     lake = Lake(settings.lake_root)
     version = resolve(text, known_versions(lake, settings.models_dir))
-    day = first_day or first_day_open(last_predicted(lake), version) or first_day_of(version)
-    wish = ShadowWish(version, "", day, days, traffic, reason, author)  # what is wrong with it is told first
-    model = load(settings.models_dir / version, expected_features=MODEL_FEATURES)
-    wish = ShadowWish(version, model.hash, day, days, traffic, reason, author)
-    champion = holder(known_changes(lake), "champion", day)
-    serving = None if champion is None else champion.version
-    act = record_shadow(lake, lambda known: shadows.create(known, wish, serving, _now()))
+    act = deployments.create(
+        lake,
+        settings.models_dir,
+        version,
+        traffic=traffic,
+        days=days,
+        first_day=first_day,
+        reason=reason,
+        author=author,
+    )
     print(
-        f"{act['deployment']}: {version} scores every account beside the champion from {day} on, "
+        f"{act['deployment']}: {version} scores every account beside the champion from {act['day']} on, "
         f"decided after {days} days with outcomes at the latest; dpm shadow list"
     )
     _tell(settings, act)
@@ -49,11 +50,7 @@ def create_deployment(
 
 def stop_deployment(settings: Settings, name: str, *, reason: str, author: str) -> None:
     """End a deployment. Raises WrongUse when there is none of the name, or when it has ended."""
-    lake = Lake(settings.lake_root)
-    day = first_day_open(last_predicted(lake), None) or _now().date()
-    act = record_shadow(
-        lake, lambda known: shadows.end(known, name, "stop", day, reason=reason, author=author, made_at=_now())
-    )
+    act = deployments.stop(Lake(settings.lake_root), name, reason=reason, author=author)
     print(f"{act['deployment']}: stopped, {act['day']} is the first day without it")
     _tell(settings, act)
 
@@ -66,35 +63,15 @@ def promote_deployment(settings: Settings, name: str, *, reason: str, author: st
     """
     lake = Lake(settings.lake_root)
     found = shadows.resolve(name, all_deployments(lake))
-    row = evaluation_of(lake, found)
-    if row is None or row["decision"] != "promote":
-        said = f"{row['decision']}, {row['rule']}" if row else "nothing is evaluated yet (dpm shadow evaluate)"
-        raise WrongUse(
-            f"{found.name} is not to be promoted by its evidence: {said}; dpm models promote {found.version} does "
-            "without"
-        )
-    evidence = {"shadow": {name: _plain(value) for name, value in row.items()}}
-    day = first_day_open(last_predicted(lake), found.version) or _now().date()
-    present = holder(known_changes(lake), "champion", day)
-    if present is not None and present.version == found.version:
-        number, day = present.number, present.since
-    else:
-        wish = Wish("champion", found.version, reason, author, evidence=evidence)
-        done = carry_out(settings, lake, with_bundle(lake, settings.models_dir, wish))
-        number, day = done["number"], done["in_force_from"]
-    act = record_shadow(
+    row = decided_to_promote(found, evaluation_of(lake, found))
+    act = deployments.promote(
         lake,
-        lambda known: shadows.end(
-            known,
-            found.name,
-            "promote",
-            day,
-            reason=reason,
-            author=author,
-            made_at=_now(),
-            transition=number,
-            evidence=evidence["shadow"],
-        ),
+        settings.models_dir,
+        found,
+        row,
+        reason=reason,
+        author=author,
+        carry_out=partial(carry_out, settings, lake),
     )
     print(f"{act['deployment']}: promoted, {act['day']} is the first day without it")
     _tell(settings, act)
@@ -142,20 +119,6 @@ def make_shadows(settings: Settings, first: date, last: date, *, quietly: bool =
             run_with_progress(launcher, work, force=False)
 
 
-def evaluation_of(lake: Lake, deployment: Deployment, last: date | None = None) -> dict[str, Any] | None:
-    """The newest row of monitoring/shadow_evaluation of a deployment, up to `last`; None: there is none."""
-    for partition in reversed(lake.partitions(SHADOW_EVALUATION.name)):
-        if last is not None and partition > last.isoformat():
-            continue
-        if partition < deployment.from_day.isoformat():
-            return None
-        rows: list[dict[str, Any]] = read(lake, SHADOW_EVALUATION, [partition]).to_pylist()
-        for row in rows:
-            if row["deployment"] == deployment.name:
-                return row
-    return None
-
-
 def state_of(deployment: Deployment, row: Mapping[str, Any] | None) -> dict[str, Any]:
     """A deployment for people and scripts; what is evaluated of it is null where nothing is."""
     own = ("name", "version", "from_day", "until", "planned_days", "traffic", "ended_by", "author", "reason", "made_at")
@@ -167,7 +130,7 @@ def state_of(deployment: Deployment, row: Mapping[str, Any] | None) -> dict[str,
 
 def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"deployments": states}, indent=2, default=_plain))
+        print(json.dumps({"deployments": states}, indent=2, default=plain))
         return
     if not states:
         print("no version was ever deployed as a shadow: dpm shadow create VERSION --reason …")
@@ -195,14 +158,6 @@ def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 
 def _number(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, (date, datetime)) else value
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _tell(settings: Settings, act: Mapping[str, Any]) -> None:
