@@ -26,6 +26,8 @@ from daily_profit_model.modeling.shadows import Deployment, comparisons, deploym
 SHADOWS_CODE_VERSION = "1"
 ACTIVE = f"{MODELS_SHADOWS.name}#active"
 """The input that a footer names with a day: which deployments are active on it, and on what plan."""
+TRAFFIC = f"{MODELS_SHADOWS.name}#traffic"
+"""The same of those that serve a share of the accounts, and of how large it is."""
 
 SHADOWS = dg.AssetSpec(
     key=asset_key(MODELS_SHADOWS),
@@ -91,19 +93,31 @@ class Active:
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
 
+    def serving(self, day: date) -> list[Deployment]:
+        """Those of them that are to serve a share of the accounts, in the order in which accounts are given to them."""
+        return sorted((one for one in self.on(day) if one.traffic), key=lambda one: one.number)
+
+    def traffic_hash(self, day: date) -> str | None:
+        """A sha256 of whom `serving` tells, and of how much; None: nobody but the champion."""
+        facts = [[one.name, one.model_hash, one.traffic] for one in self.serving(day)]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
+
     def inputs(self, day: str) -> dict[str, str | None]:
         """What a footer records of it."""
         return {f"{ACTIVE}@{day}": self.hash(date.fromisoformat(day))}
 
 
 def shadow_lookups(lake: Lake) -> dict[str, Derived]:
-    """Who is active on a day, as an input of `HashLookup`."""
+    """Who is active on a day, and who serves on it, as inputs of `HashLookup`."""
 
     @cache
     def active() -> Active:
         return Active(lake)
 
-    return {ACTIVE: lambda day: active().hash(date.fromisoformat(day))}
+    return {
+        ACTIVE: lambda day: active().hash(date.fromisoformat(day)),
+        TRAFFIC: lambda day: active().traffic_hash(date.fromisoformat(day)),
+    }
 
 
 _TOLD = ("number", "act", "version", "traffic", "planned_days", "transition", "reason", "author")
