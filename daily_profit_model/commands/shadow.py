@@ -21,7 +21,11 @@ def shadow_create(
     version: Version,
     reason: Reason,
     traffic: Annotated[
-        int, typer.Option(help="Share of accounts (%) that are served its number; only 0 can be done as yet.")
+        int,
+        typer.Option(
+            help="Share of accounts (%) that are served its numbers, the same ones every day, by a hash of deployment and "
+            "account; an account in the traffic of several is the first deployment's. It stays as it was created with."
+        ),
     ] = 0,
     days: Annotated[int, typer.Option(help="Days with outcomes after which it is decided in any case.")] = 60,
     first_day: Annotated[
@@ -30,7 +34,7 @@ def shadow_create(
     author: Author = "",
     debug: Debug = False,
 ) -> None:
-    """Let a version score every account beside the champion, from a day on; nobody is served its numbers."""
+    """Let a version score every account beside the champion, from a day on, and serve a share of them if asked to."""
     from daily_profit_model.defs.launch.acts import user_name
     from daily_profit_model.defs.launch.shadows import create_deployment
 

@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from daily_profit_model.defs.launch.acts import carry_out, with_bundle
 from daily_profit_model.defs.launch.versions import known_versions, resolve
 from daily_profit_model.defs.models.registry import known_changes, last_predicted
-from daily_profit_model.defs.models.shadows import all_deployments, record_shadow
+from daily_profit_model.defs.models.shadows import all_deployments, record_shadow, require_unserved
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.modeling import shadows
 from daily_profit_model.modeling.acts import Wish, first_day_open, holder
@@ -33,6 +33,7 @@ def create_deployment(
 
     lake = Lake(settings.lake_root)
     version = resolve(text, known_versions(lake, settings.models_dir))
+    require_unserved(lake, first_day, traffic)
     day = first_day or first_day_open(last_predicted(lake), version) or first_day_of(version)
     wish = ShadowWish(version, "", day, days, traffic, reason, author)  # what is wrong with it is told first
     model = load(settings.models_dir / version, expected_features=MODEL_FEATURES)
@@ -42,7 +43,8 @@ def create_deployment(
     act = record_shadow(lake, lambda known: shadows.create(known, wish, serving, _now()))
     print(
         f"{act['deployment']}: {version} scores every account beside the champion from {day} on, "
-        f"decided after {days} days with outcomes at the latest; dpm shadow list"
+        f"decided after {days} days with outcomes at the latest{f', and serves {traffic} % of them' if traffic else ''}; "
+        "dpm shadow list"
     )
     _tell(settings, act)
 
@@ -173,7 +175,7 @@ def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         print("no version was ever deployed as a shadow: dpm shadow create VERSION --reason …")
         return
     grid = Grid(title="shadow deployments", title_justify="left")
-    for name in ("deployment", "from", "until", "days", "decision", "USD better", "95 %", "for", "against"):
+    for name in ("deployment", "from", "until", "days", "traffic", "decision", "USD better", "95 %", "for", "against"):
         grid.add_column(name, no_wrap=True, justify="left" if name in ("deployment", "decision") else "right")
     for state in states:
         grid.add_row(
@@ -181,6 +183,7 @@ def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
             str(state["from_day"]),
             f"{state['until']} {state['ended_by']}" if state["until"] else "–",
             f"{state['days'] or 0} of {state['planned_days']}",
+            f"{state['traffic']} %",
             state["decision"] or "–",
             _number(state["mean_difference"], "+,.2f"),
             f"{_number(state['lower_95'], '+,.2f')} … {_number(state['upper_95'], '+,.2f')}",

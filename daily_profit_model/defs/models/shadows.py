@@ -15,13 +15,14 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
-from daily_profit_model.defs.models.registry import known_changes, numbered, partition_of
+from daily_profit_model.defs.models.registry import known_changes, last_predicted, numbered, partition_of
 from daily_profit_model.defs.table_asset import OWNERS, asset_key, column_schema
 from daily_profit_model.lake import Lake, create_once
 from daily_profit_model.lake.staleness import Derived
 from daily_profit_model.modeling.acts import holder
 from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS
 from daily_profit_model.modeling.shadows import Deployment, comparisons, deployments
+from daily_profit_model.settings import WrongUse
 
 SHADOWS_CODE_VERSION = "1"
 ACTIVE = f"{MODELS_SHADOWS.name}#active"
@@ -68,6 +69,16 @@ def record_shadow(lake: Lake, next_act: Callable[[pa.Table], pa.Table]) -> dict[
         if create_once(lake, MODELS_SHADOWS, number, row, code_version=SHADOWS_CODE_VERSION) is not None:
             written: dict[str, Any] = row.to_pylist()[0]
             return written
+
+
+def require_unserved(lake: Lake, first_day: date | None, traffic: int) -> None:
+    """Raises WrongUse for traffic from a day on that is predicted already: what was served stays."""
+    predicted = last_predicted(lake)
+    if traffic and first_day and predicted and first_day <= predicted:
+        raise WrongUse(
+            f"--from {first_day}: days up to {predicted} are predicted, so nobody else can serve them any more; "
+            f"leave it out, or --traffic"
+        )
 
 
 class Active:

@@ -4,8 +4,6 @@ This is on the path that serves, so nothing of a shadow may stop it: what fails 
 the champion serves. What all active deployments predict, and how they do, is made elsewhere (`shadow`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
