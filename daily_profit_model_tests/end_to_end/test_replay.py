@@ -20,6 +20,7 @@ from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.launch.plan import STEPS, work_of
 from daily_profit_model.defs.monitoring.assets import interval_calibration
 from daily_profit_model.defs.predictions.assets import account_daily, feature_snapshots, model_scores, portfolio_daily
+from daily_profit_model.defs.predictions.traffic import traffic
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG, LakeIOManager
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
@@ -31,6 +32,7 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC
 from daily_profit_model.monitoring.replay import ReplayedDay, replay_days, replayed_days
 from daily_profit_model.settings import WrongUse, load_settings
 from daily_profit_model.tables import Table
@@ -41,7 +43,7 @@ from daily_profit_model_tests.end_to_end.firm import END, dpm
 DAY = END.isoformat()
 DAYS = [(END - timedelta(days=1)).isoformat(), DAY]
 NEEDED = (FEATURE_SNAPSHOTS, MONITORING_INTERVAL_CALIBRATION, PREDICTIONS_ACCOUNT_DAILY)
-SERVED = (feature_snapshots, model_scores, interval_calibration, account_daily, portfolio_daily)
+SERVED = (feature_snapshots, model_scores, interval_calibration, traffic, account_daily, portfolio_daily)
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +213,7 @@ def serving(platform: Platform, copied: Path, monkeypatch: pytest.MonkeyPatch) -
     before = (END - timedelta(days=1)).isoformat()
     copy(platform, copied, FEATURES_ACCOUNT_DAILY, [before])
     copy(platform, copied, MODEL_SCORES, [DAY])
+    copy(platform, copied, PREDICTIONS_TRAFFIC, [DAY])
     copy(platform, copied, MODELS_CHAMPION, lake.partitions(MODELS_CHAMPION.name))
     known = [day for day in lake.partitions(MONITORING_CONFORMITY.name) if day < DAY]
     copy(platform, copied, MONITORING_CONFORMITY, known)
