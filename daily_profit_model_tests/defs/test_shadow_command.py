@@ -18,7 +18,15 @@ from daily_profit_model.cli import app
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
 from daily_profit_model.defs.models.registry import acts, champion_of, hash_lookup
-from daily_profit_model.defs.models.shadows import ACTIVE, SHADOWS, TRAFFIC, Active, all_deployments, record_shadow, shadow_acts
+from daily_profit_model.defs.models.shadows import (
+    ACTIVE,
+    SHADOWS,
+    TRAFFIC,
+    Active,
+    all_deployments,
+    record_shadow,
+    shadow_acts,
+)
 from daily_profit_model.lake import Lake, write
 from daily_profit_model.modeling.shadow_contracts import (
     PREDICTIONS_SHADOW,

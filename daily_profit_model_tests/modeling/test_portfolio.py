@@ -99,8 +99,22 @@ def test_means_are_summed_over_the_firm_and_over_each_plan(lake: Lake) -> None:
 def test_the_sums_are_of_what_is_served_and_name_the_champion_though_a_shadow_serves_a_whole_plan(lake: Lake) -> None:
     of = {"prediction_date": FIRST, "lower_90": -1.0, "upper_90": 1.0}
     served = [
-        {**of, "account_id": "a", "plan_id": "p", "expected_net_profit": 1.0, "model_version": "v1", "served_by": "champion"},
-        {**of, "account_id": "b", "plan_id": "q", "expected_net_profit": 2.0, "model_version": "v2", "served_by": "s1-v2"},
+        {
+            **of,
+            "account_id": "a",
+            "plan_id": "p",
+            "expected_net_profit": 1.0,
+            "model_version": "v1",
+            "served_by": "champion",
+        },
+        {
+            **of,
+            "account_id": "b",
+            "plan_id": "q",
+            "expected_net_profit": 2.0,
+            "model_version": "v2",
+            "served_by": "s1-v2",
+        },
     ]
     write(lake, PREDICTIONS_ACCOUNT_DAILY, day(0), rows(PREDICTIONS_ACCOUNT_DAILY, served), code_version="1")
     made = portfolio(lake, 0)

@@ -100,7 +100,9 @@ def test_deployments_that_run_at_once_share_out_no_more_than_all_accounts() -> N
     acts = created(created(NONE, traffic=60), TWO, traffic=40)
     assert [(one.number, one.traffic) for one in deployments(acts)] == [(1, 60), (2, 40)]
     third = "20260610-0d0d0d0d"
-    with pytest.raises(WrongUse, match=rf"--traffic 1 is too much: s1-{ONE} has 60 %, s2-{TWO} has 40 %, and there are"):
+    with pytest.raises(
+        WrongUse, match=rf"--traffic 1 is too much: s1-{ONE} has 60 %, s2-{TWO} has 40 %, and there are"
+    ):
         create(acts, wish(third, traffic=1), CHAMPION, NOW)
     create(acts, wish(third, traffic=0), CHAMPION, NOW)
     acts = ended(acts, "s1", FROM + timedelta(days=3))
