@@ -34,6 +34,7 @@ def place_of(deployment: str, account_id: str) -> int:
 def assigned(accounts: Iterable[str], deployed: Sequence[tuple[str, int]]) -> list[str]:
     """Who is to serve each of `accounts`: the first of `deployed` (name, traffic in %) that has it in its traffic, in the
     order of the acts that created them; else CHAMPION. So a later deployment moves no account from an earlier one."""
+    # a hash an account and deployment, 1.5 microseconds: what else is done for an account takes far longer
     return [
         next((name for name, traffic in deployed if place_of(name, account) < traffic), CHAMPION)
         for account in accounts

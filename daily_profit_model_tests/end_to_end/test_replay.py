@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
@@ -173,8 +174,6 @@ def test_a_frozen_row_that_was_changed_behind_its_hash_is_refused(copied: Path, 
 
 def spoil(path: Path) -> None:
     """Change the first number of the last row of the file, and leave its footer as it was."""
-    import pyarrow.parquet as pq
-
     file = pq.ParquetFile(path)
     footer = {b"dpm": file.metadata.metadata[b"dpm"]}
     rows = file.read()
@@ -194,6 +193,18 @@ def test_rows_served_before_they_pointed_at_anything_cannot_be_replayed(copied: 
     blind = rows.set_column(place, "snapshot_hash", pa.nulls(rows.num_rows, pa.string()))
     write(lake, PREDICTIONS_ACCOUNT_DAILY, DAY, blind, code_version="1")
     assert "served before rows had a snapshot_hash" in str(replayed(copied).missing)
+
+
+def test_a_day_of_before_rows_said_who_serves_them_is_replayed_as_the_champions(copied: Path) -> None:
+    lake = lake_in(copied)
+    file = lake.describe(PREDICTIONS_ACCOUNT_DAILY.name, DAY)
+    assert file is not None
+    stored = pq.ParquetFile(str(file.path))
+    footer = {b"dpm": stored.metadata.metadata[b"dpm"]}
+    pq.write_table(stored.read().drop(["served_by"]).replace_schema_metadata(footer), str(file.path))
+    assert read(lake, PREDICTIONS_ACCOUNT_DAILY, [DAY])["served_by"].null_count > 50
+    found = replayed(copied)
+    assert (found.holds, found.predictions > 50) == (True, True)
 
 
 def test_days_are_asked_for_in_exactly_one_way(needed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

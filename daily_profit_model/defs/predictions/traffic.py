@@ -131,6 +131,8 @@ def shared_out(
     from daily_profit_model.modeling.traffic import assigned, served_by
 
     deployed = read(context.resources.lake, PREDICTIONS_TRAFFIC, [day]).sort_by("number").to_pylist()
+    if not deployed:
+        return rows
     accounts = rows["account_id"].to_pylist()
     servers = assigned(accounts, [(row["deployment"], row["traffic"]) for row in deployed])
     made, is_made = [], pa.repeat(False, len(servers))
