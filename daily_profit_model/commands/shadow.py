@@ -23,8 +23,9 @@ def shadow_create(
     traffic: Annotated[
         int,
         typer.Option(
-            help="Share of accounts (%) that are served its numbers, the same ones every day, by a hash of deployment and "
-            "account; an account in the traffic of several is the first deployment's. It stays as it was created with."
+            help="Share of accounts (%) that are served its numbers, the same ones every day, by a hash of deployment "
+            "and account. One in the traffic of several is that of the deployment created first; together they have "
+            "100 at most. It cannot be changed later."
         ),
     ] = 0,
     days: Annotated[int, typer.Option(help="Days with outcomes after which it is decided in any case.")] = 60,

@@ -42,7 +42,8 @@ def replay(
     """The day of `snapshot` predicted once more, in the columns of predictions/account_daily, sorted by account.
 
     `snapshot`, `calibration`: whole, as stored. `accounts`: ids, when not all are asked for. `code_version`,
-    `served_by`: those of the stored rows, which say who served them and are no results. Raises ValueError when things do not fit together.
+    `served_by`: those of the stored rows, which say who served them and are no results. Raises ValueError when things do
+    not fit together.
     """
     rows = snapshot if accounts is None else snapshot.filter(pc.is_in(snapshot["account_id"], value_set=accounts))
     telemetry = Telemetry(content_hash(snapshot), code_version, served_by)

@@ -108,7 +108,7 @@ left join chosen
             frame=frame,
             expectations=(absent("not_served", says="an account in the traffic of a shadow is served by it"),),
             reason="The champion has served in its place: the shadow's bundle, scores or calibration failed on the day.",
-            advice="The log of the run that made the day says why; predictions/traffic has the kind of the error.",
+            advice="The run's log says why, predictions/traffic the kind of error. Mended on the day: dpm predict --force.",
         ),
     )
 

@@ -204,6 +204,16 @@ def test_a_shadow_that_cannot_serve_is_replaced_by_the_champion_and_that_is_told
     assert said_by(copied, PREDICTIONS_TRAFFIC, "traffic_valid") == [(True, 0)] * 2
 
 
+def test_where_nobody_can_say_who_has_traffic_the_champion_serves(copied: Path, platform: Platform) -> None:
+    lake = lake_in(copied)
+    first, second = (lake.partition_folder("models/shadows", number, "number") for number in ("000001", "000002"))
+    Path(str(first)).rename(str(second))  # a gap: an act is lost
+    make(copied, traffic, account_daily, force=True)
+    assert rows_of(copied, PREDICTIONS_TRAFFIC, DAYS[0]).num_rows == 0
+    now, before = (rows_of(folder, PREDICTIONS_ACCOUNT_DAILY, DAYS[0]) for folder in (copied, platform.data_dir))
+    assert now.equals(before)
+
+
 def test_a_plan_has_days_of_traffic_from_its_first_on(firm: Path) -> None:
     (step,) = [each for each in STEPS if each.calendar == "traffic_days"]
     lake, today = lake_in(firm), END + timedelta(days=1)

@@ -41,10 +41,10 @@ def create_deployment(
     champion = holder(known_changes(lake), "champion", day)
     serving = None if champion is None else champion.version
     act = record_shadow(lake, lambda known: shadows.create(known, wish, serving, _now()))
+    serves = f", and serves {traffic} % of them" if traffic else ""
     print(
         f"{act['deployment']}: {version} scores every account beside the champion from {day} on, "
-        f"decided after {days} days with outcomes at the latest{f', and serves {traffic} % of them' if traffic else ''}; "
-        "dpm shadow list"
+        f"decided after {days} days with outcomes at the latest{serves}; dpm shadow list"
     )
     _tell(settings, act)
 

@@ -1,4 +1,4 @@
-"""How far outcomes lay outside what a shadow deployment said of its own past days: what its intervals are calibrated by."""
+"""How far outcomes lay outside what a shadow deployment said of its own past days, by which its intervals are calibrated."""
 
 from __future__ import annotations
 
