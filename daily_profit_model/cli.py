@@ -42,7 +42,9 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(quality_app, name="quality")
 app.add_typer(shadow_app, name="shadow")
 
-WithoutShadow = Annotated[bool, typer.Option("--disable-shadow", help="Leave the shadow deployments out.")]
+WithoutShadow = Annotated[
+    bool, typer.Option("--disable-shadow", help="Leave the shadow deployments out, but for what they serve.")
+]
 
 
 @app.command()

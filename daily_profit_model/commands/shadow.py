@@ -21,7 +21,12 @@ def shadow_create(
     version: Version,
     reason: Reason,
     traffic: Annotated[
-        int, typer.Option(help="Share of accounts (%) that are served its number; only 0 can be done as yet.")
+        int,
+        typer.Option(
+            help="Share of accounts (%) that are served its numbers, the same ones every day, by a hash of deployment "
+            "and account. One in the traffic of several is that of the deployment created first; together they have "
+            "100 at most. It cannot be changed later."
+        ),
     ] = 0,
     days: Annotated[int, typer.Option(help="Days with outcomes after which it is decided in any case.")] = 60,
     first_day: Annotated[
@@ -30,7 +35,7 @@ def shadow_create(
     author: Author = "",
     debug: Debug = False,
 ) -> None:
-    """Let a version score every account beside the champion, from a day on; nobody is served its numbers."""
+    """Let a version score every account beside the champion, from a day on, and serve a share of them if asked to."""
     from daily_profit_model.defs.launch.acts import user_name
     from daily_profit_model.defs.launch.shadows import create_deployment
 

@@ -20,6 +20,7 @@ from daily_profit_model.modeling.contracts import (
 from daily_profit_model.modeling.shadow_contracts import (
     MODELS_SHADOWS,
     PREDICTIONS_SHADOW,
+    PREDICTIONS_TRAFFIC,
     SHADOW_EVALUATION,
     SHADOW_LOSSES,
     SHADOW_SCORES,
@@ -52,6 +53,7 @@ ALL_TABLES: tuple[Table, ...] = (
     MODEL_SCORES,
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
+    PREDICTIONS_TRAFFIC,
     PREDICTIONS_ACCOUNT_DAILY,
     PORTFOLIO_DAILY,
     MONITORING_OUTCOMES,

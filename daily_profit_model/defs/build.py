@@ -28,6 +28,7 @@ from daily_profit_model.defs.monitoring.alerts import ALERTS, deadlines_kept
 from daily_profit_model.defs.predictions import assets as predictions
 from daily_profit_model.defs.predictions import checks as predictions_checks
 from daily_profit_model.defs.predictions import shadow as shadow_predictions
+from daily_profit_model.defs.predictions import traffic
 from daily_profit_model.defs.raw import assets as raw
 from daily_profit_model.defs.raw import checks as raw_checks
 from daily_profit_model.defs.resources.lake_io import LakeIOManager, lake_resource
@@ -41,7 +42,7 @@ from daily_profit_model.engine import runner_of
 from daily_profit_model.settings import load_settings
 
 LAYERS = (
-    *(raw, staging, features, training, models, predictions, shadow_predictions),
+    *(raw, staging, features, training, models, predictions, shadow_predictions, traffic),
     *(monitoring, drift, reconciliation, storage, quality, shadow_monitoring),
 )
 CHECKS = (

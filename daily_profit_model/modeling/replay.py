@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from daily_profit_model.lake import content_hash
 from daily_profit_model.modeling.bundle import Model
 from daily_profit_model.modeling.scoring import score
-from daily_profit_model.modeling.serving import Telemetry, serve
+from daily_profit_model.modeling.serving import CHAMPION, Telemetry, serve
 
 ROW = "(row)"
 """Stands for the column where a whole row is on one side only."""
@@ -32,15 +32,21 @@ class Difference:
 
 
 def replay(
-    model: Model, snapshot: pa.Table, calibration: pa.Table, code_version: str, accounts: pa.Array | None = None
+    model: Model,
+    snapshot: pa.Table,
+    calibration: pa.Table,
+    code_version: str,
+    accounts: pa.Array | None = None,
+    served_by: str = CHAMPION,
 ) -> pa.Table:
     """The day of `snapshot` predicted once more, in the columns of predictions/account_daily, sorted by account.
 
-    `snapshot`, `calibration`: whole, as stored. `accounts`: ids, when not all are asked for. `code_version`: that of
-    the stored rows, which says who served them and is no result. Raises ValueError when things do not fit together.
+    `snapshot`, `calibration`: whole, as stored. `accounts`: ids, when not all are asked for. `code_version`,
+    `served_by`: those of the stored rows, which say who served them and are no results. Raises ValueError when things do
+    not fit together.
     """
     rows = snapshot if accounts is None else snapshot.filter(pc.is_in(snapshot["account_id"], value_set=accounts))
-    telemetry = Telemetry(content_hash(snapshot), code_version)
+    telemetry = Telemetry(content_hash(snapshot), code_version, served_by)
     return serve(model, rows, score(model, rows), calibration, telemetry)
 
 

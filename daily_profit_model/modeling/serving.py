@@ -13,6 +13,9 @@ from daily_profit_model.modeling.explanation import top_features
 from daily_profit_model.modeling.intervals import apply_levels
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 
+CHAMPION = "champion"
+"""Of rows that no shadow deployment serves (see `traffic`)."""
+
 _FROM_SNAPSHOT = ("feature_date", "login", "plan_id", "features_hash", "as_of")
 
 
@@ -24,6 +27,8 @@ class Telemetry:
     """Content hash of the snapshot that was scored."""
     code_version: str
     """See `telemetry.code_version`."""
+    served_by: str = CHAMPION
+    """Or the shadow deployment whose traffic the accounts are in."""
 
 
 def serve(model: Model, snapshot: pa.Table, scores: pa.Table, calibration: pa.Table, telemetry: Telemetry) -> pa.Table:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.tables.contract import DAY, FLOAT, INT, TEXT, TIMESTAMP, Column, Table
 
+WHOLE = 100
+"""%, all accounts: what traffic is a share of."""
+
 _DAY = Column("prediction_date", DAY, "The predicted day D (UTC).", required=True)
 _DEPLOYMENT = Column("deployment", TEXT, "The shadow deployment, as `dpm shadow list` names it.", required=True)
 _VERSION = Column("model_version", TEXT, "Version of the shadow.", required=True)
@@ -58,8 +61,8 @@ SHADOW_SCORES = Table(
 
 PREDICTIONS_SHADOW = Table(
     name="predictions/shadow",
-    description="What each active shadow predicts of a day, its intervals calibrated by its own past days alone. Nobody "
-    "is served it.",
+    description="What each active shadow predicts of a day, its intervals calibrated by its own past days alone. Served "
+    "to the accounts in its traffic (predictions/traffic).",
     key=("prediction_date", "deployment", "account_id"),
     day_column="prediction_date",
     columns=(
@@ -77,6 +80,26 @@ PREDICTIONS_SHADOW = Table(
         Column("calibration_version", TEXT, "sha256 over its levels and thresholds, the first 16 digits.", required=True),
         _VERSION,
         Column("model_hash", TEXT, "Full sha256 of the shadow's bundle.", required=True),
+    ),
+)  # fmt: skip
+
+PREDICTIONS_TRAFFIC = Table(
+    name="predictions/traffic",
+    description="The shadow deployments that serve a share of the accounts of a day, a row each: how much, and what their "
+    "intervals are calibrated by. Which accounts, `modeling.traffic` says.",
+    key=("prediction_date", "deployment"),
+    day_column="prediction_date",
+    is_served=True,
+    columns=(
+        _DAY,
+        _DEPLOYMENT,
+        Column("number", INT, "Of the act that created it: of two, the lower one comes first.", required=True),
+        Column("traffic", INT, "Share of accounts in its traffic.", unit="%", required=True),
+        _VERSION,
+        Column("model_hash", TEXT, "Full sha256 of its bundle.", required=True),
+        Column("calibration_version", TEXT, "sha256 over its levels and thresholds, the first 16 digits; null: failure."),
+        Column("calibration", TEXT, "The levels and thresholds by tail and group, as JSON; null: failure."),
+        Column("failure", TEXT, "The kind of error for which it serves nobody (the run's log has it); null: it serves."),
     ),
 )  # fmt: skip
 

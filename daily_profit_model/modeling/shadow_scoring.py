@@ -36,15 +36,17 @@ def own_conformity(scores: pa.Table, outcomes: pa.Table) -> pa.Table:
     return conformity(scores.select(MODEL_SCORES.column_names), outcomes)
 
 
-def shadow_predictions(model: Model, scores: pa.Table, past: pa.Table) -> pa.Table:
-    """Rows of PREDICTIONS_SHADOW: one deployment's SHADOW_SCORES of a day with intervals.
+def shadow_calibration(model: Model, scores: pa.Table, past: pa.Table) -> pa.Table:
+    """MONITORING_INTERVAL_CALIBRATION of one deployment on a day, of its uncalibrated `scores` (columns of MODEL_SCORES).
 
     `past`: its conformity of the days known at the cut-off; the bundle brings that of its held-out days. Raises
     ValueError when another model made the scores.
     """
-    if not scores.num_rows:
-        return PREDICTIONS_SHADOW.schema().empty_table()
-    calibration = calibration_of(model, scores.select(MODEL_SCORES.column_names), past)
+    return calibration_of(model, scores.select(MODEL_SCORES.column_names), past)
+
+
+def shadow_predictions(scores: pa.Table, calibration: pa.Table) -> pa.Table:
+    """Rows of PREDICTIONS_SHADOW: one deployment's SHADOW_SCORES of a day, at least one, with its `calibration` applied."""
     served = apply_levels(scores, levels_of(calibration))
     # as in serving: an interval may be drawn in past the raw mean
     expected = pc.max_element_wise(pc.min_element_wise(served["mean"], served["upper_90"]), served["lower_90"])

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from daily_profit_model.modeling.acts import cutoff_of
 from daily_profit_model.modeling.registry import DAYS_FROM_CUTOFF_TO_SERVICE
-from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS
+from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS, WHOLE
 from daily_profit_model.settings import WrongUse
 
 LEAST_DAYS = 20
@@ -44,6 +44,8 @@ class Deployment:
     made_at: datetime
     ended_by: str | None = None
     """`stop` or `promote`; None: it runs."""
+    number: int = 0
+    """Of the act that created it."""
 
     def is_active(self, day: date) -> bool:
         return self.from_day <= day and (self.until is None or day < self.until)
@@ -62,11 +64,8 @@ class ShadowWish:
     author: str
 
     def __post_init__(self) -> None:
-        if self.traffic != 0:
-            raise WrongUse(
-                f"--traffic {self.traffic}: a shadow serves nobody, whatever share is asked for; leave it at 0 "
-                "(it scores every account all the same, so the comparison loses nothing)"
-            )
+        if not 0 <= self.traffic <= WHOLE:
+            raise WrongUse(f"--traffic {self.traffic} is not between 0 and {WHOLE} (%)")
         if not LEAST_DAYS <= self.planned_days <= MOST_DAYS:
             raise WrongUse(f"--days {self.planned_days} is not between {LEAST_DAYS} and {MOST_DAYS}")
         if self.from_day < (earliest := first_day_of(self.version)):
@@ -101,6 +100,7 @@ def deployments(acts: pa.Table) -> list[Deployment]:
             author=before.author if before else row["author"],
             made_at=before.made_at if before else row["made_at"],
             ended_by=row["act"] if ends else None,
+            number=before.number if before else row["number"],
         )
     return list(found.values())
 
@@ -118,7 +118,7 @@ def create(acts: pa.Table, wish: ShadowWish, champion: str | None, made_at: date
     """The act that creates what is wished, as the one row of MODELS_SHADOWS that comes next.
 
     `champion`: the version in force on its first day. Raises WrongUse when there is none to compare with, when it is
-    the champion itself, or when the version is deployed already.
+    the champion itself, when the version is deployed already, or when there is less than its traffic left.
     """
     if champion is None:
         raise WrongUse(f"no champion is in force on {wish.from_day}: there is nothing to compare {wish.version} with")
@@ -128,6 +128,10 @@ def create(acts: pa.Table, wish: ShadowWish, champion: str | None, made_at: date
         if other.version == wish.version and (other.until is None or other.until > wish.from_day):
             until = f"until {other.until}" if other.until else "now"
             raise WrongUse(f"{wish.version} is deployed already, as {other.name} from {other.from_day} {until}")
+    serving = [one for one in deployments(acts) if one.traffic and (one.until is None or one.until > wish.from_day)]
+    if wish.traffic and wish.traffic + sum(one.traffic for one in serving) > WHOLE:
+        taken = ", ".join(f"{one.name} has {one.traffic} %" for one in serving)
+        raise WrongUse(f"--traffic {wish.traffic} is too much: {taken}, and there are {WHOLE} % in all")
     number = _next(acts)
     return _row(
         number=number,

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from daily_profit_model.cache import source_version
 
-SERVING_VERSION = "4"
+SERVING_VERSION = "5"
 """Code version of predictions/account_daily: raise it when the same inputs would give another prediction."""
 
 LIBRARIES = ("lightgbm", "numpy", "pyarrow")

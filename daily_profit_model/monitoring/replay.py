@@ -18,6 +18,7 @@ from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, LakeError
 from daily_profit_model.lake.served import read_checked, read_version, read_whole, versions
 from daily_profit_model.modeling.contracts import MONITORING_INTERVAL_CALIBRATION
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC
 from daily_profit_model.settings import Settings, WrongUse
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 
@@ -30,6 +31,9 @@ SHOWN = 20
 
 POINTERS = ("model_version", "model_hash", "snapshot_hash", "calibration_version", "code_version")
 """What a row points at; the rows of a day that share all of them are made again together."""
+
+SERVED_BY = "served_by"
+"""Says in which table the calibration is; rows of before there was traffic do not have it."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,10 @@ def _stored(lake: Lake, day: str, account: str) -> pa.Table:
 
 def _groups(stored: pa.Table) -> Iterator[pa.Table]:
     """Rows that point at the same things; in a day served at once these are all."""
-    rows = stored.sort_by([(name, "ascending") for name in POINTERS])
+    names = [name for name in (*POINTERS, SERVED_BY) if name in stored.column_names]
+    rows = stored.sort_by([(name, "ascending") for name in names])
     first = 0
-    for _, same in groupby(rows.select(POINTERS).to_pylist()):
+    for _, same in groupby(rows.select(names).to_pylist()):
         count = len(list(same))
         yield rows.slice(first, count)
         first += count
@@ -130,13 +135,18 @@ def _replayed(
     lake: Lake, models: Path, loaded: dict[str, Model], day: str, stored: pa.Table, is_part: bool
 ) -> list[Difference]:
     from daily_profit_model.modeling.replay import differences, replay
+    from daily_profit_model.modeling.serving import CHAMPION
 
     points = stored.select(POINTERS).slice(0, 1).to_pylist()[0]
     model = _model(models, loaded, points["model_version"], points["model_hash"])
     snapshot = read_version(lake, FEATURE_SNAPSHOTS.name, day, points["snapshot_hash"])
-    calibration = _calibration(lake, day, points["calibration_version"])
+    served_by = stored[SERVED_BY][0].as_py() if SERVED_BY in stored.column_names else CHAMPION
+    if served_by == CHAMPION:
+        calibration = _calibration(lake, day, points["calibration_version"])
+    else:
+        calibration = _calibration_of_shadow(lake, day, points["calibration_version"], served_by)
     accounts = stored["account_id"].combine_chunks() if is_part else None
-    return differences(stored, replay(model, snapshot, calibration, points["code_version"], accounts))
+    return differences(stored, replay(model, snapshot, calibration, points["code_version"], accounts, served_by))
 
 
 def _model(models: Path, loaded: dict[str, Model], version: str, model_hash: str) -> Model:
@@ -157,6 +167,17 @@ def _calibration(lake: Lake, day: str, wanted: str) -> pa.Table:
         if rows.num_rows and rows["calibration_version"][0].as_py() == wanted:
             return rows
     raise LakeError(f"{MONITORING_INTERVAL_CALIBRATION.name} of {day}: the calibration {wanted} is not in the lake")
+
+
+def _calibration_of_shadow(lake: Lake, day: str, wanted: str, deployment: str) -> pa.Table:
+    """The same of a deployment that served. Raises LakeError when none has it."""
+    from daily_profit_model.modeling.traffic import calibration_of
+
+    for file in versions(lake, PREDICTIONS_TRAFFIC.name, day):
+        for row in read_checked(file).to_pylist():
+            if (row["deployment"], row["calibration_version"]) == (deployment, wanted):
+                return calibration_of(row)
+    raise LakeError(f"{PREDICTIONS_TRAFFIC.name} of {day}: the calibration {wanted} of {deployment} is not in the lake")
 
 
 def told(found: ReplayedDay) -> Iterator[str]:

@@ -49,9 +49,11 @@ def profiles(lake: Lake, table: Table, days: Sequence[str]) -> pa.Table:
         inputs = {day: {_input(table, day): hashes(f"{table.name}#newest", day)} for day in chunk}
         for day, rows in profile(lake, table, chunk).items():
             write(lake, known, day, rows, code_version=code_version(), inputs=inputs[day])
+    if not present:
+        return known.schema().empty_table()
     # many small files: several times as fast as one after the other
     rows = run(Query(f"from {known.view_name}", (Source(known),)), lake, present, copies=True)
-    return rows.select(known.column_names).cast(known.schema()) if present else known.schema().empty_table()
+    return rows.select(known.column_names).cast(known.schema())
 
 
 _DAYS_AT_ONCE = 30

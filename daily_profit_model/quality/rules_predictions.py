@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daily_profit_model.engine import Query, Source
-from daily_profit_model.quality.conditions import HASH, if_there, missing, named, not_finite
+from daily_profit_model.quality.conditions import HASH, if_there, named, not_finite
 from daily_profit_model.quality.expectation import absent, at_least, between, equal, matches, unique
 from daily_profit_model.quality.frame import Frame, newest, rows_of
 from daily_profit_model.quality.rule import Rule
@@ -13,6 +13,9 @@ from daily_profit_model.tables.staging import STAGING_ACCOUNTS
 WIDEST = 1.0
 """Starting balances. Plans end an account at a loss of 6 to 12 % of it (RISK_API.md), so an interval as wide as
 the whole is no forecast; the widest of 51,021 on the sandbox has 0.53 of it."""
+
+SINCE_TRAFFIC = 5
+"""Code version of predictions/account_daily since which every row says who serves it."""
 
 CODE_VERSION = r"^.+-[0-9a-f]{16}$"
 """The asset's version and sixteen digits of a sha256."""
@@ -33,12 +36,17 @@ _ROWS = rows_of(
         "calibration_version",
         "code_version",
     ),
-    missing_columns=missing(PREDICTIONS_ACCOUNT_DAILY.required_names),
+    missing_columns=named(
+        {name: f"{name} is null" for name in PREDICTIONS_ACCOUNT_DAILY.required_names}
+        # rows of before there was traffic do not have it, and are the champion's
+        | {"served_by": f"served_by is null and try_cast(split_part(code_version, '-', 1) as int) >= {SINCE_TRAFFIC}"}
+    ),
     not_finite=not_finite(("predicted_net_profit", "expected_net_profit", "lower_90", "upper_90")),
     features_disordered=f"({_SIZES} <> list_reverse_sort({_SIZES}))::int",
     days_off="prediction_date - feature_date - 1",
     hours_off="date_diff('hour', prediction_date::timestamp, as_of::timestamp) - 6",
-    other_model="case when model_hash <> max(model_hash) over (partition by prediction_date) then model_version end",
+    other_model="case when model_hash <> max(model_hash) over (partition by prediction_date, coalesce(served_by, 'champion')) "
+    "then model_version end",
 )
 
 _OF_SCORES = Frame(
@@ -212,8 +220,8 @@ PREDICTIONS_RULES = (
         dimension="consistency",
         severity="error",
         frame=_ROWS,
-        expectations=(absent("other_model", says="all predictions of a day are one model's"),),
-        reason="The champion in force on the day predicts all of it; outcomes are judged by its version.",
+        expectations=(absent("other_model", says="all predictions of a day that one serves are one model's"),),
+        reason="The champion in force on the day predicts all of it, a shadow its traffic; outcomes are judged by version.",
         advice="Predict the day again; see models/champion for who was in force.",
     ),
     Rule(

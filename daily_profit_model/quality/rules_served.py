@@ -1,4 +1,5 @@
-"""The rule that holds served predictions against what they are made of: the day's scores and its calibration.
+"""The rule that holds the champion's served predictions against what they are made of: the day's scores and its
+calibration. What shadow deployments serve: `rules_traffic`.
 
 The contracts and the figures of calibration belong to `modeling`, so they are handed in. What a prediction says of
 itself is judged in `rules_predictions`.
@@ -97,6 +98,7 @@ from predictions_account_daily as served
 join made
     using (prediction_date, account_id)
 where prediction_date between $first_day and $last_day
+    and coalesce(served_by, 'champion') = 'champion'
 """,
         (newest(table), if_there(scores), if_there(calibration)),
     )

@@ -40,7 +40,8 @@ def _loss(name: str, description: str) -> Column:
 
 MODEL_PERFORMANCE = Table(
     name="monitoring/model_performance",
-    description="How the served predictions of a day did, beside baselines that need no model. A day is one observation.",
+    description="How the served predictions of a day did, a row a version that served, beside baselines that need no model. "
+    "A day is one observation.",
     key=("prediction_date", "model_version"),
     day_column="prediction_date",
     columns=(

@@ -20,7 +20,13 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column("account_id", TEXT, "Account", required=True),
         Column("login", TEXT, "Login", required=True),
         Column("plan_id", TEXT, "Plan"),
-        Column("model_version", TEXT, "The champion in force on D", required=True),
+        Column(
+            "served_by",
+            TEXT,
+            "`champion`, or the shadow deployment whose traffic the account is in; null: the champion, before there was "
+            "traffic",
+        ),
+        Column("model_version", TEXT, "Who serves the row: the champion in force on D, or a shadow", required=True),
         Column("model_hash", TEXT, "sha256 of its bundle, full", required=True),
         Column(
             "forecaster",
@@ -52,7 +58,8 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         Column(
             "calibration_version",
             TEXT,
-            "The levels and thresholds of the interval, as in monitoring/interval_calibration",
+            "The levels and thresholds of the interval, as in monitoring/interval_calibration, or of a shadow in "
+            "predictions/traffic",
             required=True,
         ),
         Column(
@@ -64,7 +71,7 @@ PREDICTIONS_ACCOUNT_DAILY = Table(
         ),
         Column("as_of", TIMESTAMP, "Logical time of the prediction: the cut-off of D−1", required=True),
     ),
-    version=2,
+    version=3,
 )
 
 PORTFOLIO_DAILY = Table(
@@ -83,6 +90,6 @@ PORTFOLIO_DAILY = Table(
         Column("lower_90", FLOAT, "Lower end of the sum's 90 % interval; null: too few days of evidence", "USD"),
         Column("upper_90", FLOAT, "Upper end of the same", "USD"),
         Column("days_of_evidence", INT, "Past days whose errors the interval rests on", "days", required=True),
-        Column("model_version", TEXT, "The champion in force on D", required=True),
+        Column("model_version", TEXT, "The champion in force on D, if it serves any account", required=True),
     ),
 )

@@ -94,6 +94,19 @@ def test_an_outage_of_bars_stops_nothing_else_and_is_told_at_the_end(monkeypatch
     assert launcher.made == {RAW_MARKET_BARS.name}
 
 
+def test_shadows_that_serve_are_scored_before_predictions_are_made_and_their_failure_stops_none() -> None:
+    steps = steps_of(["predictions"])
+    (scored,), (given,), (served,) = (
+        [place for place, step in enumerate(steps) if f"predictions/{name}" in step.tables]
+        for name in ("shadow_scores", "traffic", "account_daily")
+    )
+    assert scored < given < served
+    launcher = Runs("predictions/shadow_scores")
+    with pytest.raises(RunFailed, match="everything that does not need it is made"):
+        run_steps(launcher, steps, START, START)
+    assert "predictions/account_daily" in launcher.made
+
+
 def test_a_blocked_day_stops_no_later_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
     steps = steps_of(["raw", "staging", "features"])

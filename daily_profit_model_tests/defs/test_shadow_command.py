@@ -18,7 +18,15 @@ from daily_profit_model.cli import app
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
 from daily_profit_model.defs.models.registry import acts, champion_of, hash_lookup
-from daily_profit_model.defs.models.shadows import ACTIVE, SHADOWS, Active, all_deployments, record_shadow, shadow_acts
+from daily_profit_model.defs.models.shadows import (
+    ACTIVE,
+    SHADOWS,
+    TRAFFIC,
+    Active,
+    all_deployments,
+    record_shadow,
+    shadow_acts,
+)
 from daily_profit_model.lake import Lake, write
 from daily_profit_model.modeling.shadow_contracts import (
     PREDICTIONS_SHADOW,
@@ -113,7 +121,11 @@ def test_each_refusal_is_one_line_and_changes_nothing(lake: Lake, versions: list
         (("create", versions[0], *why), "is the champion on"),
         (("create", versions[1], *why), "is deployed already, as s1-"),
         (("create", "2031", *why), "there is no version '2031'"),
-        (("create", versions[2], *why, "--traffic", "25"), "--traffic 25: a shadow serves nobody"),
+        (("create", versions[2], *why, "--traffic", "101"), "--traffic 101 is not between 0 and 100"),
+        (
+            ("create", versions[2], *why, "--traffic", "25", "--from", SERVED.isoformat()),
+            f"--from {SERVED}: days up to {SERVED} are predicted, so nobody else can serve them any more",
+        ),
         (("create", versions[2], *why, "--days", "3"), "--days 3 is not between 20 and 250"),
         (("create", versions[1], *why, "--from", early), f"--from {early} is too early"),
         (("create", versions[2], "--reason", " ", "--author", "a"), "an act needs a reason"),
@@ -198,6 +210,19 @@ def test_of_many_who_create_the_same_deployment_at_once_one_does(lake: Lake) -> 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(attempt, range(8))) == 1
     assert len(all_deployments(lake)) == 1
+
+
+def test_who_serves_a_share_of_a_day_is_one_of_its_inputs(lake: Lake, versions: list[str]) -> None:
+    days = [(SERVED + timedelta(days=offset)).isoformat() for offset in (0, 1)]
+    dpm("create", versions[1], "--reason", "r", "--author", "a")
+    assert [hash_lookup(lake)(TRAFFIC, day) for day in days] == [None, None]
+    said = dpm("create", versions[2], "--reason", "r", "--author", "a", "--traffic", "25", "--from", "2030-01-01")
+    assert "and serves 25 % of them; dpm shadow list" in said
+    known = hash_lookup(lake)
+    assert [known(TRAFFIC, day) for day in days] == [None, None]
+    assert known(TRAFFIC, "2030-01-01") is not None
+    assert [one.name for one in Active(lake).serving(date(2030, 1, 1))] == [f"s2-{versions[2]}"]
+    assert "25 %" in dpm("list")
 
 
 def test_predictions_are_asked_for_with_shadows_evaluated_or_left_out_but_not_both() -> None:

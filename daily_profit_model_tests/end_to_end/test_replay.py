@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
@@ -20,6 +21,7 @@ from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.launch.plan import STEPS, work_of
 from daily_profit_model.defs.monitoring.assets import interval_calibration
 from daily_profit_model.defs.predictions.assets import account_daily, feature_snapshots, model_scores, portfolio_daily
+from daily_profit_model.defs.predictions.traffic import traffic
 from daily_profit_model.defs.resources.lake_io import REPLACE_SERVED_TAG, LakeIOManager
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
@@ -31,6 +33,7 @@ from daily_profit_model.modeling.contracts import (
     MONITORING_CONFORMITY,
     MONITORING_INTERVAL_CALIBRATION,
 )
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC
 from daily_profit_model.monitoring.replay import ReplayedDay, replay_days, replayed_days
 from daily_profit_model.settings import WrongUse, load_settings
 from daily_profit_model.tables import Table
@@ -41,7 +44,7 @@ from daily_profit_model_tests.end_to_end.firm import END, dpm
 DAY = END.isoformat()
 DAYS = [(END - timedelta(days=1)).isoformat(), DAY]
 NEEDED = (FEATURE_SNAPSHOTS, MONITORING_INTERVAL_CALIBRATION, PREDICTIONS_ACCOUNT_DAILY)
-SERVED = (feature_snapshots, model_scores, interval_calibration, account_daily, portfolio_daily)
+SERVED = (feature_snapshots, model_scores, interval_calibration, traffic, account_daily, portfolio_daily)
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +174,6 @@ def test_a_frozen_row_that_was_changed_behind_its_hash_is_refused(copied: Path, 
 
 def spoil(path: Path) -> None:
     """Change the first number of the last row of the file, and leave its footer as it was."""
-    import pyarrow.parquet as pq
-
     file = pq.ParquetFile(path)
     footer = {b"dpm": file.metadata.metadata[b"dpm"]}
     rows = file.read()
@@ -194,6 +195,18 @@ def test_rows_served_before_they_pointed_at_anything_cannot_be_replayed(copied: 
     assert "served before rows had a snapshot_hash" in str(replayed(copied).missing)
 
 
+def test_a_day_of_before_rows_said_who_serves_them_is_replayed_as_the_champions(copied: Path) -> None:
+    lake = lake_in(copied)
+    file = lake.describe(PREDICTIONS_ACCOUNT_DAILY.name, DAY)
+    assert file is not None
+    stored = pq.ParquetFile(str(file.path))
+    footer = {b"dpm": stored.metadata.metadata[b"dpm"]}
+    pq.write_table(stored.read().drop(["served_by"]).replace_schema_metadata(footer), str(file.path))
+    assert read(lake, PREDICTIONS_ACCOUNT_DAILY, [DAY])["served_by"].null_count > 50
+    found = replayed(copied)
+    assert (found.holds, found.predictions > 50) == (True, True)
+
+
 def test_days_are_asked_for_in_exactly_one_way(needed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DPM_DATA_DIR", str(needed))
     for days, last in (([], None), ([END], 3)):
@@ -211,6 +224,7 @@ def serving(platform: Platform, copied: Path, monkeypatch: pytest.MonkeyPatch) -
     before = (END - timedelta(days=1)).isoformat()
     copy(platform, copied, FEATURES_ACCOUNT_DAILY, [before])
     copy(platform, copied, MODEL_SCORES, [DAY])
+    copy(platform, copied, PREDICTIONS_TRAFFIC, [DAY])
     copy(platform, copied, MODELS_CHAMPION, lake.partitions(MODELS_CHAMPION.name))
     known = [day for day in lake.partitions(MONITORING_CONFORMITY.name) if day < DAY]
     copy(platform, copied, MONITORING_CONFORMITY, known)

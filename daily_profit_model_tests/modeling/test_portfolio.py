@@ -96,6 +96,35 @@ def test_means_are_summed_over_the_firm_and_over_each_plan(lake: Lake) -> None:
     assert {(row["lower_90"], row["upper_90"], row["days_of_evidence"]) for row in made.values()} == {(None, None, 0)}
 
 
+def test_the_sums_are_of_what_is_served_and_name_the_champion_though_a_shadow_serves_a_whole_plan(lake: Lake) -> None:
+    of = {"prediction_date": FIRST, "lower_90": -1.0, "upper_90": 1.0}
+    served = [
+        {
+            **of,
+            "account_id": "a",
+            "plan_id": "p",
+            "expected_net_profit": 1.0,
+            "model_version": "v1",
+            "served_by": "champion",
+        },
+        {
+            **of,
+            "account_id": "b",
+            "plan_id": "q",
+            "expected_net_profit": 2.0,
+            "model_version": "v2",
+            "served_by": "s1-v2",
+        },
+    ]
+    write(lake, PREDICTIONS_ACCOUNT_DAILY, day(0), rows(PREDICTIONS_ACCOUNT_DAILY, served), code_version="1")
+    made = portfolio(lake, 0)
+    assert [(row["expected_net_profit"], row["model_version"]) for row in made.values()] == [
+        (3.0, "v1"), (1.0, "v1"), (2.0, "v1"),
+    ]  # fmt: skip
+    write(lake, PREDICTIONS_ACCOUNT_DAILY, day(0), rows(PREDICTIONS_ACCOUNT_DAILY, served[1:]), code_version="1")
+    assert {row["model_version"] for row in portfolio(lake, 0).values()} == {"v2"}
+
+
 def test_ends_are_order_statistics_of_past_days_in_units_of_summed_widths(lake: Lake) -> None:
     errors = [float(error) for error in np.random.default_rng(3).permutation(np.linspace(-30, 50, 41))]
     for offset, error in enumerate(errors):

@@ -63,7 +63,8 @@ def test_a_version_may_be_deployed_again_once_it_was_stopped_and_the_two_are_tol
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"traffic": 25}, "--traffic 25: a shadow serves nobody"),
+        ({"traffic": -1}, r"--traffic -1 is not between 0 and 100 \(%\)"),
+        ({"traffic": 101}, r"--traffic 101 is not between 0 and 100 \(%\)"),
         ({"planned_days": 19}, "--days 19 is not between 20 and 250"),
         ({"planned_days": 251}, "--days 251 is not between 20 and 250"),
         ({"from_day": date(2026, 6, 15)}, "--from 2026-06-15 is too early: .* it can be compared from 2026-06-16 on"),
@@ -93,6 +94,21 @@ def test_no_version_runs_twice_at_once_nor_beside_itself_nor_beside_nobody() -> 
         create(NONE, wish(), ONE, NOW)
     with pytest.raises(WrongUse, match="no champion is in force on 2026-06-20"):
         create(NONE, wish(), None, NOW)
+
+
+def test_deployments_that_run_at_once_share_out_no_more_than_all_accounts() -> None:
+    acts = created(created(NONE, traffic=60), TWO, traffic=40)
+    assert [(one.number, one.traffic) for one in deployments(acts)] == [(1, 60), (2, 40)]
+    third = "20260610-0d0d0d0d"
+    with pytest.raises(
+        WrongUse, match=rf"--traffic 1 is too much: s1-{ONE} has 60 %, s2-{TWO} has 40 %, and there are"
+    ):
+        create(acts, wish(third, traffic=1), CHAMPION, NOW)
+    create(acts, wish(third, traffic=0), CHAMPION, NOW)
+    acts = ended(acts, "s1", FROM + timedelta(days=3))
+    with pytest.raises(WrongUse, match="--traffic 60 is too much"):
+        create(acts, wish(third, traffic=60), CHAMPION, NOW)  # for three days there would be more
+    create(acts, wish(third, traffic=60, from_day=FROM + timedelta(days=3)), CHAMPION, NOW)
 
 
 def test_a_deployment_is_ended_once_and_by_a_name_that_means_one() -> None:

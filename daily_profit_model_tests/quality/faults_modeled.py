@@ -187,7 +187,7 @@ MODELED_FAULTS = (
         ("predictions_dated", "the prediction is as of the cut-off", changed(PREDICTED, as_of=LONG_AGO)),
         (
             "one_model_a_day",
-            "all predictions of a day are one model's",
+            "all predictions of a day that one serves are one model's",
             changed(PREDICTED, model_hash="0b" * 32),
             "served_as_scored",
         ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from daily_profit_model_tests.quality.good_shadow import served_by_shadow
 from daily_profit_model_tests.quality.small_firm import Day
 from daily_profit_model_tests.quality.spoils import Fault, changed, removed, repeated
 
 SCORES, SHADOW = "predictions/shadow_scores", "predictions/shadow"
+TRAFFIC, PREDICTED = "predictions/traffic", "predictions/account_daily"
 LOSSES, EVALUATION = "monitoring/shadow_losses", "monitoring/shadow_evaluation"
 INFINITE = float("inf")
 _KEY = "one row for each prediction_date, deployment"
@@ -15,7 +17,60 @@ def of_another_account(day: Day) -> None:
     day.rows[SCORES].append({**day.rows[SCORES][0], "account_id": "b"})
 
 
+def too_many(day: Day) -> None:
+    (row,) = day.rows[TRAFFIC]
+    day.rows[TRAFFIC].append({**row, "deployment": "s2", "number": 2, "traffic": 86})
+
+
+def given_to_the_shadow(day: Day) -> None:
+    rows = day.rows[PREDICTED]
+    rows[0] = served_by_shadow(rows[0])
+
+
+def kept_from_the_shadow(day: Day) -> None:
+    rows = day.rows[PREDICTED]
+    own = ("predicted_net_profit", "expected_net_profit", "lower_90", "upper_90", "calibration_version")
+    rows[-1] = {**rows[-1], **{name: rows[0][name] for name in (*own, "model_version", "served_by")}}
+
+
+def served_other_numbers(day: Day) -> None:
+    day.rows[PREDICTED][-1]["upper_90"] = 95.5
+
+
+def not_predicted_by_the_shadow(day: Day) -> None:
+    day.rows[SHADOW].pop()
+
+
+def nobody_told(day: Day) -> None:
+    del day.rows[PREDICTED][0]["served_by"]
+
+
+TRAFFIC_FAULTS = (
+    *(
+        Fault(TRAFFIC, "traffic_valid", says, spoil)
+        for says, spoil in (
+            (_KEY, repeated(TRAFFIC)),
+            ("every required column has a value", changed(TRAFFIC, number=None)),
+            ("a deployment here has a share of the accounts", changed(TRAFFIC, deployment="s0", traffic=0)),
+            ("the shares are no more than all accounts", too_many),
+            ("a deployment has a calibration or has failed", changed(TRAFFIC, failure="BundleError")),
+            ("a deployment has a calibration or has failed", changed(TRAFFIC, calibration=None)),
+            ("the model's hash is a full sha256", changed(TRAFFIC, model_hash="0a")),
+        )
+    ),
+    Fault(PREDICTED, "predictions_valid", "every required column has a value", nobody_told),
+    Fault(
+        PREDICTED, "traffic_by_hash", "a shadow serves the accounts in its traffic, and no other", given_to_the_shadow
+    ),
+    Fault(PREDICTED, "traffic_served", "an account in the traffic of a shadow is served by it", kept_from_the_shadow),
+    *(
+        Fault(SHADOW, "served_as_shadowed", "what a shadow serves is what it predicts, to the last bit", spoil)
+        for spoil in (served_other_numbers, not_predicted_by_the_shadow)
+    ),
+)
+
 SHADOW_FAULTS = (
+    *TRAFFIC_FAULTS,
     *(
         Fault(SCORES, "shadow_scores_valid", says, spoil)
         for says, spoil in (

@@ -12,7 +12,7 @@ import pyarrow as pa
 from daily_profit_model.features import FEATURES_ACCOUNT_DAILY
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE
 from daily_profit_model.tables.segments import MEASURES
-from daily_profit_model_tests.quality.good_shadow import good_shadow_rows
+from daily_profit_model_tests.quality.good_shadow import good_shadow_rows, served_by_shadow
 
 ACCOUNTS = 4
 COSTS = -1.5
@@ -278,7 +278,8 @@ def _modeled(
         "features_hash": HASH,
         "snapshot_hash": HASH,
         "calibration_version": HASH[:16],
-        "code_version": f"3-{HASH[:16]}",
+        "code_version": f"5-{HASH[:16]}",
+        "served_by": "champion",
         "top_features": [reason(-3.0), reason(2.0), reason(0.5)],
     }
     scores = {**model, "median": 10.0, "mean": 12.0, "q05": -5.0, "q95": 40.0, "profit_scale": 20.0}
@@ -331,7 +332,9 @@ def _modeled(
             {**key, **scores, "probability_trade": 0.7, "probability_profit": 0.4} for key in keys
         ],
         "predictions/account_daily": [
-            {**key, **predicted, "login": account["login"]} for key, account in zip(keys, accounts, strict=True)
+            row if account is not accounts[-1] else served_by_shadow(row)
+            for key, account in zip(keys, accounts, strict=True)
+            for row in [{**key, **predicted, "login": account["login"]}]
         ],
         "predictions/portfolio_daily": [
             {

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+TRAFFIC = 15
+"""%: of the four accounts `a3` alone is in it, by the hash of deployment and account."""
+
+
+def served_by_shadow(row: Mapping[str, object]) -> dict[str, object]:
+    """A row of predictions/account_daily as the deployment serves it."""
+    (shadow,) = good_shadow_rows(date(2026, 3, 1), [{}], str(row["model_hash"]))["predictions/shadow"]
+    own = {name: value for name, value in shadow.items() if name in row}
+    return {**row, **own, "served_by": shadow["deployment"], "model_version": shadow["model_version"]}
+
 
 def good_shadow_rows(
     today: date, keys: Sequence[Mapping[str, object]], model_hash: str
@@ -21,7 +31,9 @@ def good_shadow_rows(
     evaluated |= {"comparisons": 1, "mean_difference": 10.0, "lower_95": 1.0, "upper_95": 19.0}
     evaluated |= {"evidence_better": 50.0, "threshold_better": 50.0, "evidence_worse": 0.1, "threshold_worse": 10.0}
     evaluated |= {"evidence_guard": 50.0}
+    serving = {"number": 1, "traffic": TRAFFIC, "calibration_version": "0" * 16, "calibration": "[]"}
     return {
+        "predictions/traffic": [{"prediction_date": today, **deployed, **serving}],
         "predictions/shadow_scores": [{**key, **scored} for key in keys],
         "predictions/shadow": [{**key, **predicted} for key in keys],
         "monitoring/shadow_losses": [{"prediction_date": today, **deployed, **losses}],

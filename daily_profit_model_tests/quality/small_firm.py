@@ -25,6 +25,7 @@ from daily_profit_model.modeling.contracts import (
 )
 from daily_profit_model.modeling.shadow_contracts import (
     PREDICTIONS_SHADOW,
+    PREDICTIONS_TRAFFIC,
     SHADOW_EVALUATION,
     SHADOW_LOSSES,
     SHADOW_SCORES,
@@ -51,6 +52,7 @@ from daily_profit_model.quality.rules_shadow import (
     shadow_scores_rules,
 )
 from daily_profit_model.quality.rules_staging import STAGING_RULES
+from daily_profit_model.quality.rules_traffic import served_shadow_rules, traffic_rules
 from daily_profit_model.quality.rules_training import training_rules
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
@@ -97,6 +99,8 @@ RULES: tuple[Rule, ...] = (
     *monitoring_rules(FEED_THRESHOLDS),
     *shadow_scores_rules(SHADOW_SCORES, FEATURE_SNAPSHOTS),
     *shadow_rules(PREDICTIONS_SHADOW),
+    *traffic_rules(PREDICTIONS_TRAFFIC),
+    *served_shadow_rules(PREDICTIONS_SHADOW),
     *shadow_losses_rules(SHADOW_LOSSES),
     *shadow_evaluation_rules(SHADOW_EVALUATION),
 )
@@ -121,6 +125,7 @@ TABLES = {
         MONITORING_DRIFT,
         MONITORING_DEGRADATION,
         MONITORING_STORAGE,
+        PREDICTIONS_TRAFFIC,
         PREDICTIONS_ACCOUNT_DAILY,
         PORTFOLIO_DAILY,
         MONITORING_RECONCILIATION,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from daily_profit_model.quality.evaluate import evaluate
 from daily_profit_model.quality.outcome import Outcome
 from daily_profit_model_tests.quality.faults import FAULTS
+from daily_profit_model_tests.quality.good_rows import HASH
 from daily_profit_model_tests.quality.judged import Judged
-from daily_profit_model_tests.quality.small_firm import RULES
-from daily_profit_model_tests.quality.spoils import Fault
+from daily_profit_model_tests.quality.small_firm import RULES, made_in_memory
+from daily_profit_model_tests.quality.spoils import Fault, all_changed
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,16 @@ def test_frames_of_one_name_are_one_frame() -> None:
     for rule in RULES:
         by_name.setdefault(rule.frame.name, set()).add(hash(str(rule.frame)))
     assert {name for name, frames in by_name.items() if len(frames) > 1} == set()
+
+
+def test_predictions_of_before_there_was_traffic_need_not_say_who_serves_them() -> None:
+    table = "predictions/account_daily"
+    (rule,) = [rule for rule in RULES if (rule.table, rule.id) == (table, "predictions_valid")]
+    spoils = {
+        "2026-03-02": all_changed(table, served_by=None, code_version=f"4-{HASH[:16]}"),
+        "2026-03-03": all_changed(table, served_by=None),
+    }
+    assert [outcome.passed for outcome in evaluate([rule], made_in_memory(spoils), list(spoils))] == [True, False]
 
 
 def test_a_blocking_rule_cannot_be_a_warning() -> None:

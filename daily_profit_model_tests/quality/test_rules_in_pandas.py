@@ -216,6 +216,7 @@ def served_otherwise(days: Days) -> int:
     rows = days.rows("predictions/account_daily").merge(
         days.rows("predictions/model_scores"), on="account_id", suffixes=("", "_scored")
     )
+    rows = rows[rows["served_by"] == "champion"]
     slack = 0.02 * rows["profit_scale"]
     lower = rows["median"] - thresholds["lower"] * (rows["median"] - rows["q05"] + slack)
     upper = rows["median"] + thresholds["upper"] * (rows["q95"] - rows["median"] + slack)

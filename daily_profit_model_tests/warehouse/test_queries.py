@@ -243,3 +243,10 @@ def test_a_prediction_of_another_model_snapshot_or_calibration_than_expected_is_
     }
     fill(warehouse, TABLES["models/transitions"], [act])
     assert told() == {"a1": (True, False, False), "a3": (True, True, False), "a4": (True, False, True)}
+    shadow = {"model_hash": "hash-s", "calibration_version": "c3"}
+    deployed = {"prediction_date": DAY, "deployment": "s1-20260524", "model_version": "20260524-dddddddd", **shadow}
+    fill(warehouse, TABLES["predictions/traffic"], [deployed])
+    served = [prediction(account, served_by="s1-20260524", **shadow) for account in ("a1", "a2")]
+    served[1]["calibration_version"] = "c1"  # the champion's
+    fill(warehouse, TABLES["predictions/account_daily"], served)
+    assert told() == {"a2": (False, False, True)}

@@ -9,13 +9,23 @@ with settlements as (
 ),
 forecasts as (
     select
-        prediction_date, model_version, plan_id, expected_net_profit,
+        prediction_date, model_version, served_by, plan_id, expected_net_profit,
         predicted.upper_90 - predicted.lower_90 as width,
         case when settlements.account_id is null then 0.0 else settlements.net_profit end as net_profit
     from predicted
     left join settlements
         on settlements.account_id = predicted.account_id
         and settlements.date = predicted.prediction_date
+),
+-- of all accounts: those of a plan may all be served by shadow deployments
+champions as (
+    select
+        prediction_date,
+        coalesce(
+            max(model_version) filter (where coalesce(served_by, 'champion') = 'champion'), max(model_version)
+        ) as model_version
+    from forecasts
+    group by prediction_date
 ),
 today as (
     select
@@ -25,8 +35,7 @@ today as (
         count(*) as accounts,
         -- ordered: a sum's bits depend on the order of its rows
         sum(expected_net_profit order by expected_net_profit) as expected_net_profit,
-        sum(width order by width) as width,
-        max(model_version) as model_version
+        sum(width order by width) as width
     from forecasts
     semi join wanted_days
         on wanted_days.date = prediction_date
@@ -70,8 +79,10 @@ select
     case when ceil((days + 1) * 0.95) <= days
         then today.expected_net_profit + width * errors[ceil((days + 1) * 0.95)::bigint] end as upper_90,
     coalesce(days, 0) as days_of_evidence,
-    today.model_version
+    champions.model_version
 from today
+join champions
+    on champions.prediction_date = today.prediction_date
 left join evidence
     on evidence.prediction_date = today.prediction_date
     and evidence.is_firm = today.is_firm

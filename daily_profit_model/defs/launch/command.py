@@ -119,7 +119,8 @@ def run_steps(
                 made += run_with_progress(launcher, work, force)
             except RunFailed as failure:
                 is_consequence = any(earlier.is_partial for earlier in failures)
-                if not (NEEDS.keys() >= set(step.tables) or failure.is_partial or is_consequence):
+                may_fail = step.may_fail or NEEDS.keys() >= set(step.tables)
+                if not (may_fail or failure.is_partial or is_consequence):
                     raise
                 console.print(f"{label_of(work)}: failed, the rest goes on: {failure}", soft_wrap=True)
                 failures.append(failure)

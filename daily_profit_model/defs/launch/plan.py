@@ -44,11 +44,14 @@ class Step:
     """`days`: start … end; `next_days`: the days predicted from them; `served_days`: those of them that were
     predicted; `cut_offs`: the weekly ones among them; `corrected_days`: those that the service may still
     correct, when `end` is the newest complete day; `shadowed_days`, `shadow_judged_days`: those of the `next_days` and
-    of the `served_days` on which a shadow deployment is active and whose inputs are there."""
+    of the `served_days` on which a shadow deployment is active and whose inputs are there; `traffic_days`: those of the
+    first on which one serves a share of the accounts."""
     is_chained: bool = False
     """True: a partition reads the one before it, so that a new one makes all later ones new."""
     is_repeated: bool = False
     """True: made again once a day, whatever is there."""
+    may_fail: bool = False
+    """True: what comes after it can do without, so that its failure is told at the end."""
 
 
 STEPS = (
@@ -64,6 +67,9 @@ STEPS = (
     Step("models", ("models/champion",), "cut_offs", is_chained=True),
     Step("predictions", ("predictions/feature_snapshots", "predictions/model_scores"), "next_days"),
     Step("predictions", ("monitoring/conformity",), "served_days"),
+    # only while a shadow serves: what it said of a day, which calibrates what it serves on the days after it
+    Step("predictions", ("predictions/shadow_scores",), "traffic_days", may_fail=True),
+    Step("predictions", ("predictions/traffic",), "next_days"),
     Step(
         "predictions",
         ("monitoring/interval_calibration", "predictions/account_daily", "predictions/portfolio_daily"),
@@ -133,18 +139,23 @@ def _wanted(step: Step, lake: Lake, start: date, end: date, today: date) -> list
     if first is None:
         return []
     ahead = timedelta(days=1)
-    last = end + ahead if step.calendar in ("next_days", "shadowed_days") else end
+    last = end if step.calendar in ("served_days", "shadow_judged_days") else end + ahead
     days = days_between(max(start + ahead, first), last)
-    return _shadowed(lake, days, _INPUT_OF[step.calendar]) if step.calendar in _INPUT_OF else days
+    return _shadowed(lake, days, step.calendar) if step.calendar in _INPUT_OF else days
 
 
-_INPUT_OF = {"shadowed_days": FEATURE_SNAPSHOTS.name, "shadow_judged_days": MONITORING_OUTCOMES.name}
+_INPUT_OF = {
+    "shadowed_days": FEATURE_SNAPSHOTS.name,
+    "shadow_judged_days": MONITORING_OUTCOMES.name,
+    "traffic_days": FEATURE_SNAPSHOTS.name,
+}
 
 
-def _shadowed(lake: Lake, days: Sequence[str], needed: str) -> list[str]:
-    """Those of `days` on which a deployment is active and a partition of `needed` is there."""
+def _shadowed(lake: Lake, days: Sequence[str], calendar: str) -> list[str]:
+    """Those of `days` that have a deployment as the calendar wants one, and the input of what is made on them."""
     active = Active(lake)
-    return [day for day in days if active.on(date.fromisoformat(day)) and lake.file(needed, day)]
+    wanted = active.serving if calendar == "traffic_days" else active.on
+    return [day for day in days if wanted(date.fromisoformat(day)) and lake.file(_INPUT_OF[calendar], day)]
 
 
 def first_served_day(lake: Lake) -> date | None:

@@ -16,7 +16,7 @@ from daily_profit_model.defs.launch.acts import carry_out
 from daily_profit_model.defs.launch.versions import known_versions, resolve
 from daily_profit_model.defs.models import deployments
 from daily_profit_model.defs.models.deployments import decided_to_promote, evaluation_of, plain
-from daily_profit_model.defs.models.shadows import all_deployments
+from daily_profit_model.defs.models.shadows import all_deployments, require_unserved
 from daily_profit_model.lake import Lake
 from daily_profit_model.modeling import shadows
 from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION
@@ -31,6 +31,7 @@ def create_deployment(
     """Create a deployment of the version that `text` begins. Raises WrongUse, and what `load` raises of its bundle."""
     lake = Lake(settings.lake_root)
     version = resolve(text, known_versions(lake, settings.models_dir))
+    require_unserved(lake, first_day, traffic)
     act = deployments.create(
         lake,
         settings.models_dir,
@@ -41,9 +42,10 @@ def create_deployment(
         reason=reason,
         author=author,
     )
+    serves = f", and serves {traffic} % of them" if traffic else ""
     print(
         f"{act['deployment']}: {version} scores every account beside the champion from {act['day']} on, "
-        f"decided after {days} days with outcomes at the latest; dpm shadow list"
+        f"decided after {days} days with outcomes at the latest{serves}; dpm shadow list"
     )
     _tell(settings, act)
 
@@ -136,7 +138,7 @@ def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         print("no version was ever deployed as a shadow: dpm shadow create VERSION --reason …")
         return
     grid = Grid(title="shadow deployments", title_justify="left")
-    for name in ("deployment", "from", "until", "days", "decision", "USD better", "95 %", "for", "against"):
+    for name in ("deployment", "from", "until", "days", "traffic", "decision", "USD better", "95 %", "for", "against"):
         grid.add_column(name, no_wrap=True, justify="left" if name in ("deployment", "decision") else "right")
     for state in states:
         grid.add_row(
@@ -144,6 +146,7 @@ def _print(states: Sequence[Mapping[str, Any]], as_json: bool) -> None:
             str(state["from_day"]),
             f"{state['until']} {state['ended_by']}" if state["until"] else "–",
             f"{state['days'] or 0} of {state['planned_days']}",
+            f"{state['traffic']} %",
             state["decision"] or "–",
             _number(state["mean_difference"], "+,.2f"),
             f"{_number(state['lower_95'], '+,.2f')} … {_number(state['upper_95'], '+,.2f')}",

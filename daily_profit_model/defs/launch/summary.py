@@ -96,7 +96,8 @@ def print_skill(performance: pa.Table) -> None:
     if not performance.num_rows:
         console.print("no predicted day has an outcome yet")
         return
-    newest = performance.sort_by("prediction_date").slice(max(0, performance.num_rows - JUDGED_DAYS))
+    performance = by_day(performance)
+    newest = performance.slice(max(0, performance.num_rows - JUDGED_DAYS))
     weights = floats(newest["accounts"])
     shares = {
         name: float(np.average(floats(newest[name]), weights=weights))
@@ -109,6 +110,17 @@ def print_skill(performance: pa.Table) -> None:
         f"  coverage of the 90 % intervals, last {newest.num_rows} days: {shares['coverage_90']:.3f} "
         f"(below {shares['miss_lower']:.3f}, above {shares['miss_upper']:.3f})"
     )
+
+
+def by_day(performance: pa.Table) -> pa.Table:
+    """A row a day, ascending: the means over all accounts, where several versions served."""
+    names = [field.name for field in performance.schema if pa.types.is_floating(field.type)]
+    rows = performance.sort_by([("prediction_date", "ascending"), ("model_version", "ascending")])
+    days, first = np.unique(rows["prediction_date"].to_numpy(), return_index=True)
+    counts = np.add.reduceat(rows["accounts"].to_numpy(), first)
+    sums = {name: np.add.reduceat(floats(rows[name]) * rows["accounts"].to_numpy(), first) for name in names}
+    means = {name: sums[name] / counts for name in names}
+    return pa.table({"prediction_date": days, "accounts": counts, **means})
 
 
 def day_skill(performance: pa.Table, suffix: str = "") -> Skill:

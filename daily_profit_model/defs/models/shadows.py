@@ -15,17 +15,20 @@ import dagster as dg
 import pyarrow as pa
 
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
-from daily_profit_model.defs.models.registry import known_changes, numbered, partition_of
+from daily_profit_model.defs.models.registry import known_changes, last_predicted, numbered, partition_of
 from daily_profit_model.defs.table_asset import OWNERS, asset_key, column_schema
 from daily_profit_model.lake import Lake, create_once
 from daily_profit_model.lake.staleness import Derived
 from daily_profit_model.modeling.acts import holder
 from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS
 from daily_profit_model.modeling.shadows import Deployment, comparisons, deployments
+from daily_profit_model.settings import WrongUse
 
 SHADOWS_CODE_VERSION = "1"
 ACTIVE = f"{MODELS_SHADOWS.name}#active"
 """The input that a footer names with a day: which deployments are active on it, and on what plan."""
+TRAFFIC = f"{MODELS_SHADOWS.name}#traffic"
+"""The same of those that serve a share of the accounts, and of how large it is."""
 
 SHADOWS = dg.AssetSpec(
     key=asset_key(MODELS_SHADOWS),
@@ -68,6 +71,16 @@ def record_shadow(lake: Lake, next_act: Callable[[pa.Table], pa.Table]) -> dict[
             return written
 
 
+def require_unserved(lake: Lake, first_day: date | None, traffic: int) -> None:
+    """Raises WrongUse for traffic from a day on that is predicted already: what was served stays."""
+    predicted = last_predicted(lake)
+    if traffic and first_day and predicted and first_day <= predicted:
+        raise WrongUse(
+            f"--from {first_day}: days up to {predicted} are predicted, so nobody else can serve them any more; "
+            f"leave it out, or --traffic"
+        )
+
+
 class Active:
     """Who is active on which day, with acts and champions read once."""
 
@@ -91,19 +104,31 @@ class Active:
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
 
+    def serving(self, day: date) -> list[Deployment]:
+        """Those of them that are to serve a share of the accounts, in the order in which accounts are given to them."""
+        return sorted((one for one in self.on(day) if one.traffic), key=lambda one: one.number)
+
+    def traffic_hash(self, day: date) -> str | None:
+        """A sha256 of whom `serving` tells, and of how much; None: nobody but the champion."""
+        facts = [[one.name, one.model_hash, one.traffic] for one in self.serving(day)]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
+
     def inputs(self, day: str) -> dict[str, str | None]:
         """What a footer records of it."""
         return {f"{ACTIVE}@{day}": self.hash(date.fromisoformat(day))}
 
 
 def shadow_lookups(lake: Lake) -> dict[str, Derived]:
-    """Who is active on a day, as an input of `HashLookup`."""
+    """Who is active on a day, and who serves on it, as inputs of `HashLookup`."""
 
     @cache
     def active() -> Active:
         return Active(lake)
 
-    return {ACTIVE: lambda day: active().hash(date.fromisoformat(day))}
+    return {
+        ACTIVE: lambda day: active().hash(date.fromisoformat(day)),
+        TRAFFIC: lambda day: active().traffic_hash(date.fromisoformat(day)),
+    }
 
 
 _TOLD = ("number", "act", "version", "traffic", "planned_days", "transition", "reason", "author")

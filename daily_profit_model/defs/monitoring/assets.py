@@ -148,7 +148,7 @@ def outcomes(context: dg.AssetExecutionContext) -> Made:
     required_resource_keys={"lake"},
 )
 def model_performance(context: dg.AssetExecutionContext) -> Made:
-    """A row a day; the numbers in its metadata are drawn over time by the UI."""
+    """A row a day and version that served; the numbers in its metadata are drawn over time by the UI."""
     from daily_profit_model.modeling.baselines import BaselineSettings, baseline_forecasts
     from daily_profit_model.monitoring.performance import day_performance
 
@@ -157,7 +157,7 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
     metadata: dict[str, dict[str, object]] = {}
     columns = ["target_date", "profit_scale", "target_net_profit", "target_status", *BaselineSettings().columns]
 
-    @lru_cache(maxsize=1)
+    @lru_cache(maxsize=2)
     def past_of(cutoff: str) -> pa.Table:
         past = read(lake, TRAINING_ACCOUNT_DAILY, [cutoff], columns=columns)
         return past.filter(pc.is_valid(past["target_net_profit"]))
@@ -170,17 +170,21 @@ def model_performance(context: dg.AssetExecutionContext) -> Made:
             if not settled.num_rows:
                 yield day, MODEL_PERFORMANCE.schema().empty_table()
                 continue
-            cutoff = cutoff_of(settled["model_version"][0].as_py()).isoformat()
-            inputs[day] = {f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}": hashes(TRAINING_ACCOUNT_DAILY.name, cutoff)}
-            past = past_of(cutoff)
             scored = read(lake, FEATURE_SNAPSHOTS, [day]).sort_by("account_id")
-            scored = scored.filter(pc.is_in(scored["account_id"], settled["account_id"].combine_chunks()))
             scored = scored.append_column("target_date", scored["prediction_date"])
-            row = day_performance(settled, baseline_forecasts(past, scored, BaselineSettings()))
-            metadata[day] = {
-                name: value for name, value in (row.to_pylist() or [{}])[0].items() if isinstance(value, float)
-            }
-            yield day, row
+            versions = sorted(pc.unique(settled["model_version"]).to_pylist())
+            inputs[day], metadata[day], rows = {}, {}, []
+            for version in versions:  # one, but where shadow deployments serve a share of the accounts
+                cutoff = cutoff_of(version).isoformat()
+                inputs[day][f"{TRAINING_ACCOUNT_DAILY.name}@{cutoff}"] = hashes(TRAINING_ACCOUNT_DAILY.name, cutoff)
+                own = settled.filter(pc.equal(settled["model_version"], version))
+                known = scored.filter(pc.is_in(scored["account_id"], own["account_id"].combine_chunks()))
+                row = day_performance(own, baseline_forecasts(past_of(cutoff), known, BaselineSettings()))
+                rows.append(row)
+                prefix = f"{version} " if len(versions) > 1 else ""
+                figures = row.to_pylist()[0].items()
+                metadata[day] |= {f"{prefix}{name}": value for name, value in figures if isinstance(value, float)}
+            yield day, pa.concat_tables(rows)
 
     return Made(
         days(),

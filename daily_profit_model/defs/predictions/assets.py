@@ -12,6 +12,7 @@ import pyarrow as pa
 from daily_profit_model.defs.calendars import day_before, look_back
 from daily_profit_model.defs.models.registry import champion_inputs, champion_of, known_changes, load_model
 from daily_profit_model.defs.predictions.lineage import model_behind, version_used
+from daily_profit_model.defs.predictions.traffic import shared_out
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Query, Source
@@ -26,6 +27,7 @@ from daily_profit_model.modeling.contracts import (
 )
 from daily_profit_model.modeling.portfolio import EVIDENCE_DAYS, portfolio_query
 from daily_profit_model.modeling.serving import Telemetry, serve
+from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC
 from daily_profit_model.modeling.telemetry import SERVING_VERSION, code_version
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
@@ -68,12 +70,13 @@ def model_scores(context: dg.AssetExecutionContext) -> Made:
 @table_asset(
     PREDICTIONS_ACCOUNT_DAILY,
     code_version=SERVING_VERSION,
-    deps=[on(FEATURE_SNAPSHOTS), on(MODEL_SCORES), on(MONITORING_INTERVAL_CALIBRATION)],
+    deps=[on(FEATURE_SNAPSHOTS), on(MODEL_SCORES), on(MONITORING_INTERVAL_CALIBRATION), on(PREDICTIONS_TRAFFIC)],
     kinds=("lightgbm", "parquet"),
     required_resource_keys={"lake", "settings"},
 )
 def account_daily(context: dg.AssetExecutionContext) -> Made:
-    """The stored calibration applied to the stored scores; nothing is estimated here."""
+    """The stored calibration applied to the stored scores; nothing is estimated here. Accounts in the traffic of a shadow
+    deployment are served its numbers, calibrated by what predictions/traffic has stored."""
     lake: Lake = context.resources.lake
 
     def days() -> Iterator[tuple[str, pa.Table]]:
@@ -87,10 +90,11 @@ def account_daily(context: dg.AssetExecutionContext) -> Made:
                 yield day, PREDICTIONS_ACCOUNT_DAILY.schema().empty_table()
                 continue
             telemetry = Telemetry(snapshot_hash, code_version())
-            yield day, serve(model_behind(scores), snapshot, scores, calibration, telemetry)
+            rows = serve(model_behind(scores), snapshot, scores, calibration, telemetry)
+            yield day, shared_out(context, day, rows, snapshot, telemetry)
 
     sources = (FEATURE_SNAPSHOTS, MODEL_SCORES, MONITORING_INTERVAL_CALIBRATION)
-    return Made(days(), [Source(table) for table in sources])
+    return Made(days(), [*(Source(table) for table in sources), Source(PREDICTIONS_TRAFFIC, optional=True)])
 
 
 @table_asset(

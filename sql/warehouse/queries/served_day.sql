@@ -1,6 +1,8 @@
--- What was served on a day, by model, calibration, snapshot and code: one row when all went as it should.
+-- What was served on a day, and by whom: one row when all went as it should, and one more for each shadow deployment with
+-- traffic. Rows without `served_by` are of before there was traffic.
 -- $1: the predicted day.
 select
+    served_by,
     model_version,
     calibration_version,
     snapshot_hash,
@@ -12,11 +14,13 @@ select
 from prop_trading_model.predictions_account_daily
 where prediction_date = cast($1 as date)
 group by
+    served_by,
     model_version,
     calibration_version,
     snapshot_hash,
     code_version
 order by
     accounts desc,
+    served_by,
     model_version,
     calibration_version

@@ -1,5 +1,5 @@
--- Served predictions that do not come from what they should: the champion in force on the day, the frozen snapshot of
--- the account, the stored calibration. None is expected. After a retraining of past cut-offs, or a forced rewrite of a
+-- Served predictions that do not come from what they should: the champion in force on the day, or the shadow deployment
+-- that has its traffic; the frozen snapshot of the account; the stored calibration. None is expected. After a retraining of past cut-offs, or a forced rewrite of a
 -- snapshot, days served before stand here: they stay as they were served.
 with changes as (
     select
@@ -50,11 +50,14 @@ compared as (
         predictions.prediction_date,
         predictions.account_id,
         predictions.model_version,
-        in_force.version as expected_model_version,
+        coalesce(traffic.model_version, in_force.version) as expected_model_version,
         predictions.snapshot_hash,
-        coalesce(in_force.model_hash <> predictions.model_hash, true) as is_other_model,
+        coalesce(coalesce(traffic.model_hash, in_force.model_hash) <> predictions.model_hash, true) as is_other_model,
         coalesce(snapshots.features_hash <> predictions.features_hash, true) as is_other_snapshot,
-        calibrations.calibration_version is null as is_other_calibration
+        coalesce(
+            traffic.calibration_version <> predictions.calibration_version,
+            calibrations.calibration_version is null
+        ) as is_other_calibration
     from prop_trading_model.predictions_account_daily as predictions
     left join in_force
         on in_force.prediction_date = predictions.prediction_date
@@ -62,6 +65,9 @@ compared as (
     left join prop_trading_model.predictions_feature_snapshots as snapshots
         on snapshots.prediction_date = predictions.prediction_date
         and snapshots.account_id = predictions.account_id
+    left join prop_trading_model.predictions_traffic as traffic
+        on traffic.prediction_date = predictions.prediction_date
+        and traffic.deployment = predictions.served_by
     left join calibrations
         on calibrations.prediction_date = predictions.prediction_date
         and calibrations.calibration_version = predictions.calibration_version
