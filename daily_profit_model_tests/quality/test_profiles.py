@@ -146,6 +146,7 @@ def test_another_way_of_computing_makes_profiles_again(lake: Lake, monkeypatch: 
 
 
 def test_days_that_are_not_in_the_lake_have_no_profile(lake: Lake) -> None:
+    assert profiles(lake, LEDGER, ["2026-03-01"]).num_rows == 0  # nor when there is no day at all
     keep_ledger(lake, DAYS[:1], 20)
     assert {str(day) for day in profiles(lake, LEDGER, TEXTS)["date"].to_pylist()} == {TEXTS[0]}
     assert lake.partitions(profile_of(LEDGER).name) == TEXTS[:1]
