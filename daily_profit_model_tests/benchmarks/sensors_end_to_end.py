@@ -5,8 +5,8 @@ Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--account
 
 Planted: from day CHANGE of the world on every trader trades more and risks more (MORE_…), and from day SHIFT on features
 tell larger profits; and the champion is a version of the first cut-off whose median is its 85 % quantile, so that any
-honest version is better. The gate and the guard of promotions are replaced (`sensors_location`); all else is the platform
-as it is, with its own intervals of sensors.
+honest version is better. The gate and the bars of promotion and of drift are replaced (`sensors_location`); all else is
+the platform as it is, with its own intervals of sensors.
 
 The lake is filled up to the features of every day. Then days arrive, --together at a time: this process asks the
 webserver for the runs daily_outcomes and daily_predictions, when every sensor has looked twice since the last ones and
