@@ -33,7 +33,7 @@ def always_a_challenger(
 
 gate.decide = always_a_challenger
 shadow_test.MISS_MARGIN = 0.1
-shadow_test.EVIDENCE_LEVEL, shadow_test.GUARD_LEVEL = 0.1, 0.25
+shadow_test.EVIDENCE_LEVEL, shadow_test.GUARD_LEVEL = 0.4, 0.25
 retraining.LEAST_IMPORTANCE = -1.0
 
 from daily_profit_model.definitions import defs  # noqa: E402  # the gate is replaced before
