@@ -1,11 +1,12 @@
-"""The graph of `sensors_end_to_end`: the platform's own, with a gate that lets every version be a challenger, with a
-wider guard of promotions, and where drift of any feature counts.
+"""The graph of `sensors_end_to_end`: the platform's own, with a gate that lets every version be a challenger, lower bars
+of promotion, and where drift of any feature counts.
 
 On some sixty accounts no version's skill excludes zero, so the real gate would refuse all of them, and one that is much
-better than the champion it would promote at once. And the share of outcomes outside an interval varies by several per
-cent from day to day, so that two months would pass before the real guard is sure of its 2 %. A version that has learnt
-from three weeks uses few features, so the drift of all of them counts. What is measured is what
-the sensors do with a challenger, and with a decision.
+better than the champion it would promote at once. The share of outcomes outside an interval varies by several per cent
+from day to day, so that two months would pass before the real guard is sure of its 2 %; with the levels here evidence and
+guard are there after about two weeks. A version that has learnt from three weeks uses few features, so the drift of all
+of them counts. What is measured is what the sensors do with an alarm, a challenger and a decision, and not how sure
+these are: that is measured by `drift_simulation`, `gate_on_noise` and `shadow_simulation`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def always_a_challenger(
 
 gate.decide = always_a_challenger
 shadow_test.MISS_MARGIN = 0.1
+shadow_test.EVIDENCE_LEVEL, shadow_test.GUARD_LEVEL = 0.4, 0.25
 retraining.LEAST_IMPORTANCE = -1.0
 
 from daily_profit_model.definitions import defs  # noqa: E402  # the gate is replaced before

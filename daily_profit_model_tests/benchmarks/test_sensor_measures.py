@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daily_profit_model.sandbox import firm, population
-from daily_profit_model_tests.benchmarks import sensors_end_to_end
-from daily_profit_model_tests.benchmarks.sensors_end_to_end import plant_world
+from daily_profit_model_tests.benchmarks import sensors_planted
+from daily_profit_model_tests.benchmarks.sensors_planted import plant_world
 
 WEEKDAYS = 5
 
@@ -18,7 +18,7 @@ WEEKDAYS = 5
 def test_planted_traders_trade_more_from_the_day_of_the_change_on_and_those_of_no_later_world_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors_end_to_end, "CHANGE", 7)
+    monkeypatch.setattr(sensors_planted, "CHANGE", 7)
     real = (firm.days.simulate, population.draw_traits)
     sunday = date(2026, 6, 28)
     plant_world(tmp_path / "world", accounts=20, days=14, end=sunday)
