@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,22 +28,10 @@ from daily_profit_model.settings import WrongUse
 from daily_profit_model_tests.benchmarks.kept_design import CUTOFF, training_rows
 from daily_profit_model_tests.defs.small_versions import FIRST_CUTOFF, predicted, register, small_model
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 SERVED = FIRST_CUTOFF + timedelta(days=20)
 NEXT = SERVED + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def told() -> Iterator[dg.DagsterInstance]:
-    """The event log to which the commands of all tests tell."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dg.DagsterInstance) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("daily_profit_model.defs.launch.instance.stored_instance", lambda _: told)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,22 +39,10 @@ from daily_profit_model.settings import WrongUse
 from daily_profit_model_tests.defs.small_versions import FIRST_CUTOFF, predicted, register, small_model
 from daily_profit_model_tests.quality.good_shadow import good_shadow_rows
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 SERVED = FIRST_CUTOFF + timedelta(days=20)
 NEXT = SERVED + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def told() -> Iterator[dg.DagsterInstance]:
-    """The event log to which the commands of all tests tell."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dg.DagsterInstance) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("daily_profit_model.defs.launch.instance.stored_instance", lambda _: told)
 
 
 @pytest.fixture
