@@ -15,6 +15,9 @@ nux: {{enabled: false}}
 freshness: {{enabled: true}}
 concurrency:
   runs: {{max_concurrent_runs: 1}}  # SQLite; more with PostgreSQL
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300  # one that was killed while it started would hold the queue for ever
 run_retries:
   enabled: true
   retry_on_asset_or_op_failure: false
