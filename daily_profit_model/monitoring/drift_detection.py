@@ -66,7 +66,7 @@ MEMORY_EDGES = (0.3, 0.6)
 """Correlations of neighbouring days that divide charts into those of a day's memory, of a few days' and of a week's. The
 first is beyond what chance makes of none in a few months (three standard errors of 0.09): charts ranked by an estimate
 that is all chance would leave those that were taken for too short of memory alone among themselves, with thresholds that
-are too low (a year in eight raised a false alarm, instead of one in twenty-five; drift_simulation)."""
+are too low (a year in eight raised a false alarm, instead of one in forty; drift_simulation)."""
 
 FEWEST_CHARTS = 30
 """Of a class: fewer show no usual one, and classes that have fewer are one."""
