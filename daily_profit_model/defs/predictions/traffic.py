@@ -23,12 +23,12 @@ from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, LakeError, read
-from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_TRANSITIONS, MONITORING_CONFORMITY
 from daily_profit_model.modeling.serving import Telemetry
 from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC, SHADOW_SCORES
 from daily_profit_model.modeling.shadows import Deployment
 from daily_profit_model.partitions import days_between
+from daily_profit_model.quality.judge import content_of
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
@@ -52,13 +52,15 @@ _EARLIER_CUT_OFFS = look_back(21, last=-2)
 def traffic(context: dg.AssetExecutionContext) -> Made:
     """Stored as the champion's calibration is, so that what was served can be made again."""
     lake: Lake = context.resources.lake
-    past, hashes = ShadowPast(lake), HashLookup(lake)
+    past = ShadowPast(lake)
+    # what cannot be read is a failure of the deployment that needs it, so it must not raise here
+    contents = {table.name: content_of(lake, table) for table in (SHADOW_SCORES, MONITORING_CONFORMITY)}
     serving, inputs = _serving(context, lake), {}
     for day, deployed in serving.items():
         inputs[day] = {f"{TRAFFIC}@{day}": deployed[1]} | {
-            f"{table.name}@{earlier}": hashes(table.name, earlier)
+            f"{name}@{earlier}": content(earlier)
             for earlier in _past_days(day, deployed[0])
-            for table in (SHADOW_SCORES, MONITORING_CONFORMITY)
+            for name, content in contents.items()
         }
 
     def days() -> Iterator[tuple[str, pa.Table]]:
