@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -36,6 +37,7 @@ from daily_profit_model.defs.models.registry import acts, champion_of
 from daily_profit_model.defs.models.shadows import all_deployments, shadow_acts
 from daily_profit_model.defs.resources.notifier import notifier_of
 from daily_profit_model.lake import Lake, write
+from daily_profit_model.modeling.bundle import BundleError
 from daily_profit_model.modeling.contracts import MODELS_NET_PROFIT
 from daily_profit_model.modeling.registry import version_row
 from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_SHADOW, SHADOW_EVALUATION
@@ -293,6 +295,27 @@ def test_a_shadow_is_not_promoted_for_having_been_better_than_a_champion_that_se
     assert titles(web) == [f"[WARN] shadow {shadow} was better than a champion that serves no more"]
 
 
+def test_a_shadow_that_cannot_be_promoted_keeps_no_other_from_being_stopped(
+    lake: Lake, instance: dg.DagsterInstance, shadow: str, web: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPM_AUTO_PROMOTE", "true")
+    other = register(lake, tmp_path / "models", small_model(2, SUNDAY), "refused")
+    words = {"traffic": 0, "days": 60, "first_day": None, "reason": "r", "author": "ana"}
+    harmful = create(lake, tmp_path / "models", other, **words)["deployment"]  # type: ignore[arg-type]  # as above
+    (good,) = good_shadow_rows(DECIDED, [], "")[SHADOW_EVALUATION.name]
+    row = {**dict.fromkeys(SHADOW_EVALUATION.column_names), **good, "decided_on": DECIDED}
+    earned = {**row, "deployment": shadow, "decision": "promote", "decided_on": DECIDED - timedelta(days=1)}
+    harms = {**row, "deployment": harmful, "decision": "stop_harm"}
+    rows = pa.Table.from_pylist([earned, harms], schema=SHADOW_EVALUATION.schema())
+    write(lake, SHADOW_EVALUATION, DECIDED.isoformat(), rows, code_version="1")
+    shutil.rmtree(tmp_path / "models" / shadow.split("-", 1)[1])
+    for _ in range(2):  # it goes on to fail, and tells nothing twice
+        with pytest.raises(BundleError):
+            tick(shadows_are_decided, instance)
+    assert [one.ended_by for one in all_deployments(lake)] == [None, "stop"]
+    assert len(web.posts) == 2
+
+
 def test_drift_is_a_warning_and_degradation_an_error_told_once_an_episode(
     lake: Lake, instance: dg.DagsterInstance, web: Inbox
 ) -> None:
@@ -313,6 +336,20 @@ def test_drift_is_a_warning_and_degradation_an_error_told_once_an_episode(
     drifts(lake, MONDAY + timedelta(days=4), MONDAY + timedelta(days=4))
     tick(champion_is_in_doubt, instance, cursor, clock)
     assert len(web.posts) == 3
+
+
+def test_an_episode_goes_on_while_any_column_stands_and_is_not_told_again_when_its_first_one_recovers(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    clock, cursor = Clock(), None
+    standing = [("a", SUNDAY), ("b", MONDAY)], [("b", MONDAY)], [("c", MONDAY + timedelta(days=2))]
+    for later, columns in enumerate(standing):
+        day = MONDAY + timedelta(days=later)
+        rows = drift_of(day, *({"column_name": name, "since": since} for name, since in columns))
+        write(lake, MONITORING_DRIFT, day.isoformat(), rows, code_version="1")
+        _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+        clock.now += timedelta(days=1)
+    assert len(web.posts) == 1
 
 
 def test_days_that_came_while_the_daemon_was_down_are_told_of_and_a_backfill_of_old_days_is_not(
