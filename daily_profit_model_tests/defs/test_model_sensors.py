@@ -32,11 +32,12 @@ from daily_profit_model.defs.automation.sensors import (
     looked_at_before,
 )
 from daily_profit_model.defs.build import build_definitions
-from daily_profit_model.defs.models.deployments import create
-from daily_profit_model.defs.models.registry import acts, champion_of
+from daily_profit_model.defs.models.deployments import create, promote
+from daily_profit_model.defs.models.registry import acts, champion_of, record
 from daily_profit_model.defs.models.shadows import all_deployments, shadow_acts
 from daily_profit_model.defs.resources.notifier import notifier_of
 from daily_profit_model.lake import Lake, write
+from daily_profit_model.modeling.acts import ActRefused, Wish
 from daily_profit_model.modeling.bundle import BundleError
 from daily_profit_model.modeling.contracts import MODELS_NET_PROFIT
 from daily_profit_model.modeling.registry import version_row
@@ -314,6 +315,22 @@ def test_a_shadow_that_cannot_be_promoted_keeps_no_other_from_being_stopped(
             tick(shadows_are_decided, instance)
     assert [one.ended_by for one in all_deployments(lake)] == [None, "stop"]
     assert len(web.posts) == 2
+
+
+def test_a_champion_that_a_person_names_while_a_shadow_is_promoted_stays(
+    lake: Lake, shadow: str, tmp_path: Path
+) -> None:
+    named = register(lake, tmp_path / "models", small_model(2, FIRST_CUTOFF), None)
+
+    def carry_out(wish: Wish) -> dict[str, Any]:
+        record(lake, Wish("champion", named, "a better one", "ana", model_hash="ab"))
+        return record(lake, wish)
+
+    (found,) = all_deployments(lake)
+    with pytest.raises(ActRefused, match="nothing was changed"):
+        promote(lake, tmp_path / "models", found, {}, reason="r", author="sensor", carry_out=carry_out)
+    assert acts(lake)["version"].to_pylist() == [named]
+    assert all_deployments(lake) == [found]
 
 
 def test_drift_is_a_warning_and_degradation_an_error_told_once_an_episode(
