@@ -369,6 +369,25 @@ def test_an_episode_goes_on_while_any_column_stands_and_is_not_told_again_when_i
     assert len(web.posts) == 1
 
 
+def test_an_episode_that_begins_within_the_cool_down_of_the_one_before_is_told_a_day_later(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    clock = Clock()
+    drifts(lake, MONDAY, None)
+    _, cursor, _ = tick(champion_is_in_doubt, instance, None, clock)
+    second = MONDAY + timedelta(days=3)
+    for later, since in ((1, MONDAY), (2, None), (3, second)):  # the daemon was down for three days
+        drifts(lake, MONDAY + timedelta(days=later), since)
+    _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+    assert len(web.posts) == 1
+    clock.now += timedelta(days=1)
+    for later in (4, 5):
+        drifts(lake, MONDAY + timedelta(days=later), second)
+        _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+        clock.now += timedelta(days=1)
+    assert [title.rpartition(" ")[2] for title in titles(web)] == [str(MONDAY), str(second)]
+
+
 def test_days_that_came_while_the_daemon_was_down_are_told_of_and_a_backfill_of_old_days_is_not(
     lake: Lake, instance: dg.DagsterInstance, web: Inbox
 ) -> None:

@@ -45,9 +45,13 @@ def champion_is_in_doubt(context: dg.SensorEvaluationContext, notifier: dg.Resou
         for day, content in days_not_seen(lake, table, before["seen"], settings.dpm_correction_days).items():
             found = confirmed(read(lake, table, [day]))
             for alert in episodes(found, notifier.log.now()):
-                if not goes_on(told.get(alert.event), alert):
-                    count += raise_alert(notifier, alert)
-                told[alert.event] = max(day, told.get(alert.event, day))
+                stood = told.get(alert.event)
+                is_known = goes_on(stood, alert)
+                is_raised = not is_known and raise_alert(notifier, alert)
+                count += is_raised
+                # an episode that begins within the cool-down of the one before is told on the next day that it stands
+                if is_known or is_raised or stood is None:
+                    told[alert.event] = max(day, stood or day)
             seen[f"{table.name}@{day}"] = content
     return dg.SensorResult(
         cursor=json.dumps({"seen": _recent(seen, settings.dpm_correction_days + 1), "told": told}),
