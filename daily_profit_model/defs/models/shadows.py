@@ -111,10 +111,11 @@ class Active:
         """Those of them that are to serve a share of the accounts, in the order in which accounts are given to them."""
         return sorted((one for one in self.on(day) if one.traffic), key=lambda one: one.number)
 
-    def traffic_hash(self, day: date) -> str | None:
-        """A sha256 of whom `serving` tells, and of how much; None: nobody but the champion."""
+    def traffic_hash(self, day: date) -> str:
+        """A sha256 of whom `serving` tells, and of how much. Of nobody as well: a day on which the champion alone served
+        was made of all that it needed, so that no deployment may open it again."""
         facts = [[one.name, one.model_hash, one.traffic] for one in self.serving(day)]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def inputs(self, day: str) -> dict[str, str | None]:
         """What a footer records of it."""

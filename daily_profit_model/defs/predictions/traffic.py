@@ -28,7 +28,7 @@ from daily_profit_model.modeling.serving import Telemetry
 from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC, SHADOW_SCORES
 from daily_profit_model.modeling.shadows import Deployment
 from daily_profit_model.partitions import days_between
-from daily_profit_model.quality.judge import content_of
+from daily_profit_model.quality.judge import UNREADABLE, content_of
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
@@ -78,7 +78,7 @@ def traffic(context: dg.AssetExecutionContext) -> Made:
     return Made(days(), [Source(FEATURE_SNAPSHOTS)], inputs=inputs)
 
 
-Serving = tuple[list[Deployment], str | None]
+Serving = tuple[list[Deployment], str]
 """Who is to serve a day, and the hash of it."""
 
 
@@ -88,7 +88,7 @@ def _serving(context: dg.AssetExecutionContext, lake: Lake) -> dict[str, Serving
         active = Active(lake)
     except LakeError as error:
         context.log.error(f"the champion serves every account: {error}")
-        return {day: ([], None) for day in context.partition_keys}
+        return {day: ([], UNREADABLE) for day in context.partition_keys}
     days = {day: date.fromisoformat(day) for day in context.partition_keys}
     return {name: (active.serving(day), active.traffic_hash(day)) for name, day in days.items()}
 
