@@ -46,6 +46,7 @@ from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE
 from daily_profit_model_tests.defs.small_versions import FIRST_CUTOFF, predicted, register, small_model
 from daily_profit_model_tests.monitoring.drifted_rows import degradation_of, drift_of
 from daily_profit_model_tests.monitoring.receivers import Inbox, web_server
@@ -450,3 +451,21 @@ def test_drift_is_looked_at_again_from_the_first_day_on_that_rests_on_other_outc
     (request,) = after(instance, days_are_judged, "daily_outcomes", days[1])
     assert request.job_name == "daily_drift"
     assert days_of(request.tags) == [days[2].isoformat(), days[3].isoformat()]
+
+
+def test_segments_are_looked_at_again_on_the_days_that_rest_on_other_outcomes_and_on_no_other(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    days = [MONDAY + timedelta(days=number) for number in range(3)]
+    known = {day: stored(lake, MONITORING_OUTCOMES, day) for day in days}
+    for place, day in enumerate(days):
+        inputs: dict[str, str | None] = {
+            f"{MONITORING_OUTCOMES.name}@{each}": known[each] for each in days[: place + 1]
+        }
+        if place:
+            inputs[f"{MONITORING_OUTCOMES.name}@{days[1]}"] = "as it was before a correction"
+        stored(lake, SEGMENT_PERFORMANCE, day, inputs)
+    (request,) = after(instance, days_are_judged, "daily_outcomes", days[0])
+    assert request.job_name == "daily_segments"
+    assert days_of(request.tags) == [days[1].isoformat(), days[2].isoformat()]
+    assert after(instance, days_are_judged, "daily_shadows", days[0]) == []

@@ -55,13 +55,15 @@ def traffic(context: dg.AssetExecutionContext) -> Made:
     past = ShadowPast(lake)
     # what cannot be read is a failure of the deployment that needs it, so it must not raise here
     contents = {table.name: content_of(lake, table) for table in (SHADOW_SCORES, MONITORING_CONFORMITY)}
-    serving, inputs = _serving(context, lake), {}
+    serving = _serving(context, lake)
+    inputs: dict[str, dict[str, str | None]] = {}
     for day, deployed in serving.items():
-        inputs[day] = {f"{TRAFFIC}@{day}": deployed[1]} | {
+        inputs[day] = {
             f"{name}@{earlier}": content(earlier)
             for earlier in _past_days(day, deployed[0])
             for name, content in contents.items()
         }
+        inputs[day][f"{TRAFFIC}@{day}"] = deployed[1]
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day, (deployed, _) in serving.items():
