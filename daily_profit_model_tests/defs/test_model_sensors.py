@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -31,11 +32,13 @@ from daily_profit_model.defs.automation.sensors import (
     looked_at_before,
 )
 from daily_profit_model.defs.build import build_definitions
-from daily_profit_model.defs.models.deployments import create
-from daily_profit_model.defs.models.registry import acts, champion_of
+from daily_profit_model.defs.models.deployments import create, promote
+from daily_profit_model.defs.models.registry import acts, champion_of, record
 from daily_profit_model.defs.models.shadows import all_deployments, shadow_acts
 from daily_profit_model.defs.resources.notifier import notifier_of
 from daily_profit_model.lake import Lake, write
+from daily_profit_model.modeling.acts import ActRefused, Wish
+from daily_profit_model.modeling.bundle import BundleError
 from daily_profit_model.modeling.contracts import MODELS_NET_PROFIT
 from daily_profit_model.modeling.registry import version_row
 from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_SHADOW, SHADOW_EVALUATION
@@ -43,6 +46,7 @@ from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE
 from daily_profit_model_tests.defs.small_versions import FIRST_CUTOFF, predicted, register, small_model
 from daily_profit_model_tests.monitoring.drifted_rows import degradation_of, drift_of
 from daily_profit_model_tests.monitoring.receivers import Inbox, web_server
@@ -293,6 +297,43 @@ def test_a_shadow_is_not_promoted_for_having_been_better_than_a_champion_that_se
     assert titles(web) == [f"[WARN] shadow {shadow} was better than a champion that serves no more"]
 
 
+def test_a_shadow_that_cannot_be_promoted_keeps_no_other_from_being_stopped(
+    lake: Lake, instance: dg.DagsterInstance, shadow: str, web: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPM_AUTO_PROMOTE", "true")
+    other = register(lake, tmp_path / "models", small_model(2, SUNDAY), "refused")
+    words = {"traffic": 0, "days": 60, "first_day": None, "reason": "r", "author": "ana"}
+    harmful = create(lake, tmp_path / "models", other, **words)["deployment"]  # type: ignore[arg-type]  # as above
+    (good,) = good_shadow_rows(DECIDED, [], "")[SHADOW_EVALUATION.name]
+    row = {**dict.fromkeys(SHADOW_EVALUATION.column_names), **good, "decided_on": DECIDED}
+    earned = {**row, "deployment": shadow, "decision": "promote", "decided_on": DECIDED - timedelta(days=1)}
+    harms = {**row, "deployment": harmful, "decision": "stop_harm"}
+    rows = pa.Table.from_pylist([earned, harms], schema=SHADOW_EVALUATION.schema())
+    write(lake, SHADOW_EVALUATION, DECIDED.isoformat(), rows, code_version="1")
+    shutil.rmtree(tmp_path / "models" / shadow.split("-", 1)[1])
+    for _ in range(2):  # it goes on to fail, and tells nothing twice
+        with pytest.raises(BundleError):
+            tick(shadows_are_decided, instance)
+    assert [one.ended_by for one in all_deployments(lake)] == [None, "stop"]
+    assert len(web.posts) == 2
+
+
+def test_a_champion_that_a_person_names_while_a_shadow_is_promoted_stays(
+    lake: Lake, shadow: str, tmp_path: Path
+) -> None:
+    named = register(lake, tmp_path / "models", small_model(2, FIRST_CUTOFF), None)
+
+    def carry_out(wish: Wish) -> dict[str, Any]:
+        record(lake, Wish("champion", named, "a better one", "ana", model_hash="ab"))
+        return record(lake, wish)
+
+    (found,) = all_deployments(lake)
+    with pytest.raises(ActRefused, match="nothing was changed"):
+        promote(lake, tmp_path / "models", found, {}, reason="r", author="sensor", carry_out=carry_out)
+    assert acts(lake)["version"].to_pylist() == [named]
+    assert all_deployments(lake) == [found]
+
+
 def test_drift_is_a_warning_and_degradation_an_error_told_once_an_episode(
     lake: Lake, instance: dg.DagsterInstance, web: Inbox
 ) -> None:
@@ -313,6 +354,39 @@ def test_drift_is_a_warning_and_degradation_an_error_told_once_an_episode(
     drifts(lake, MONDAY + timedelta(days=4), MONDAY + timedelta(days=4))
     tick(champion_is_in_doubt, instance, cursor, clock)
     assert len(web.posts) == 3
+
+
+def test_an_episode_goes_on_while_any_column_stands_and_is_not_told_again_when_its_first_one_recovers(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    clock, cursor = Clock(), None
+    standing = [("a", SUNDAY), ("b", MONDAY)], [("b", MONDAY)], [("c", MONDAY + timedelta(days=2))]
+    for later, columns in enumerate(standing):
+        day = MONDAY + timedelta(days=later)
+        rows = drift_of(day, *({"column_name": name, "since": since} for name, since in columns))
+        write(lake, MONITORING_DRIFT, day.isoformat(), rows, code_version="1")
+        _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+        clock.now += timedelta(days=1)
+    assert len(web.posts) == 1
+
+
+def test_an_episode_that_begins_within_the_cool_down_of_the_one_before_is_told_a_day_later(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    clock = Clock()
+    drifts(lake, MONDAY, None)
+    _, cursor, _ = tick(champion_is_in_doubt, instance, None, clock)
+    second = MONDAY + timedelta(days=3)
+    for later, since in ((1, MONDAY), (2, None), (3, second)):  # the daemon was down for three days
+        drifts(lake, MONDAY + timedelta(days=later), since)
+    _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+    assert len(web.posts) == 1
+    clock.now += timedelta(days=1)
+    for later in (4, 5):
+        drifts(lake, MONDAY + timedelta(days=later), second)
+        _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+        clock.now += timedelta(days=1)
+    assert [title.rpartition(" ")[2] for title in titles(web)] == [str(MONDAY), str(second)]
 
 
 def test_days_that_came_while_the_daemon_was_down_are_told_of_and_a_backfill_of_old_days_is_not(
@@ -377,3 +451,21 @@ def test_drift_is_looked_at_again_from_the_first_day_on_that_rests_on_other_outc
     (request,) = after(instance, days_are_judged, "daily_outcomes", days[1])
     assert request.job_name == "daily_drift"
     assert days_of(request.tags) == [days[2].isoformat(), days[3].isoformat()]
+
+
+def test_segments_are_looked_at_again_on_the_days_that_rest_on_other_outcomes_and_on_no_other(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    days = [MONDAY + timedelta(days=number) for number in range(3)]
+    known = {day: stored(lake, MONITORING_OUTCOMES, day) for day in days}
+    for place, day in enumerate(days):
+        inputs: dict[str, str | None] = {
+            f"{MONITORING_OUTCOMES.name}@{each}": known[each] for each in days[: place + 1]
+        }
+        if place:
+            inputs[f"{MONITORING_OUTCOMES.name}@{days[1]}"] = "as it was before a correction"
+        stored(lake, SEGMENT_PERFORMANCE, day, inputs)
+    (request,) = after(instance, days_are_judged, "daily_outcomes", days[0])
+    assert request.job_name == "daily_segments"
+    assert days_of(request.tags) == [days[1].isoformat(), days[2].isoformat()]
+    assert after(instance, days_are_judged, "daily_shadows", days[0]) == []

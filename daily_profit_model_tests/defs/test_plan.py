@@ -107,6 +107,14 @@ def test_shadows_that_serve_are_scored_before_predictions_are_made_and_their_fai
     assert "predictions/account_daily" in launcher.made
 
 
+def test_what_rests_on_the_outcomes_of_earlier_days_is_planned_once_they_are_made() -> None:
+    (outcomes,), (segments,) = (
+        [place for place, step in enumerate(steps_of(["monitoring"])) if f"monitoring/{name}" in step.tables]
+        for name in ("outcomes", "segment_performance")
+    )
+    assert outcomes < segments
+
+
 def test_a_blocked_day_stops_no_later_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARKET_API_BASE_URL", "http://127.0.0.1:1/")
     steps = steps_of(["raw", "staging", "features"])

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from daily_profit_model.cli import app
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
-from daily_profit_model.defs.models.registry import acts, champion_of, hash_lookup
+from daily_profit_model.defs.models.registry import acts, champion_of, hash_lookup, record
 from daily_profit_model.defs.models.shadows import (
     ACTIVE,
     SHADOWS,
@@ -27,6 +27,7 @@ from daily_profit_model.defs.models.shadows import (
     shadow_acts,
 )
 from daily_profit_model.lake import Lake, write
+from daily_profit_model.modeling.acts import Wish
 from daily_profit_model.modeling.shadow_contracts import (
     PREDICTIONS_SHADOW,
     SHADOW_EVALUATION,
@@ -202,14 +203,28 @@ def test_of_many_who_create_the_same_deployment_at_once_one_does(lake: Lake) -> 
 def test_who_serves_a_share_of_a_day_is_one_of_its_inputs(lake: Lake, versions: list[str]) -> None:
     days = [(SERVED + timedelta(days=offset)).isoformat() for offset in (0, 1)]
     dpm("create", versions[1], "--reason", "r", "--author", "a")
-    assert [hash_lookup(lake)(TRAFFIC, day) for day in days] == [None, None]
+    nobody = hash_lookup(lake)(TRAFFIC, days[0])
+    assert nobody is not None
     said = dpm("create", versions[2], "--reason", "r", "--author", "a", "--traffic", "25", "--from", "2030-01-01")
     assert "and serves 25 % of them; dpm shadow list" in said
     known = hash_lookup(lake)
-    assert [known(TRAFFIC, day) for day in days] == [None, None]
-    assert known(TRAFFIC, "2030-01-01") is not None
+    assert [known(TRAFFIC, day) for day in days] == [nobody, nobody]
+    assert known(TRAFFIC, "2030-01-01") != nobody
     assert [one.name for one in Active(lake).serving(date(2030, 1, 1))] == [f"s2-{versions[2]}"]
     assert "25 %" in dpm("list")
+
+
+def test_a_version_that_has_been_champion_serves_no_traffic_of_its_deployment_once_it_is_replaced(
+    lake: Lake, versions: list[str], tmp_path: Path
+) -> None:
+    dpm("create", versions[1], "--traffic", "40", "--reason", "r", "--author", "ana")
+    wish = Wish("champion", versions[1], "r", "ana", model_hash="ab", in_force_from=NEXT + timedelta(days=2))
+    record(lake, wish)
+    replaced = NEXT + timedelta(days=9)
+    register(lake, tmp_path / "models", small_model(4, replaced - timedelta(days=2)), "promoted")
+    assert champion_of(lake, replaced).version not in versions
+    days = [NEXT + timedelta(days=later) for later in (0, 1, 2, 8, 9, 10)]
+    assert [len(Active(lake).serving(day)) for day in days] == [1, 1, 0, 0, 0, 0]
 
 
 def test_predictions_are_asked_for_with_shadows_evaluated_or_left_out_but_not_both() -> None:

@@ -59,13 +59,19 @@ def shadows_are_decided(context: dg.SensorEvaluationContext, notifier: dg.Resour
     if before["seen"] == seen:
         return dg.SensorResult(cursor=context.cursor, skip_reason=dg.SkipReason("no shadow was evaluated since"))
     told: dict[str, str] = {}
+    failures: list[Exception] = []
     for deployment, row in decided(lake):
         consequence = consequence_of(lake, deployment, row, is_auto=settings.dpm_auto_promote)
         alert = alert_of(deployment, row, consequence, notifier.log.now())
         told[deployment.name] = f"{alert.event} {alert.occurrence}"
         if before["told"].get(deployment.name) != told[deployment.name]:
             raise_alert(notifier, alert)
-        carry_out(context.instance, lake, settings, deployment, row, consequence)
+        try:
+            carry_out(context.instance, lake, settings, deployment, row, consequence)
+        except Exception as error:  # one whose bundle is gone keeps none that loses money from being stopped
+            failures.append(error)
+    if failures:
+        raise failures[0]  # without a cursor, so that it is tried again
     return dg.SensorResult(
         cursor=json.dumps({"seen": seen, "told": told}), skip_reason=dg.SkipReason(f"{len(told)} shadows are decided")
     )

@@ -61,6 +61,14 @@ daily_outcomes = dg.define_asset_job(
     description="What came of a day's predictions, and what calibration learns from it.",
 )
 
+daily_segments = dg.define_asset_job(
+    "daily_segments",
+    selection=dg.AssetSelection.assets("monitoring/segment_performance"),
+    partitions_def=JUDGED_DAYS,
+    tags=_AFTER_PREDICTIONS,
+    description="How predictions did by segment, once more where outcomes of the days before were corrected.",
+)
+
 daily_reconciliation = dg.define_asset_job(
     "daily_reconciliation",
     selection=dg.AssetSelection.assets("monitoring/reconciliation"),
@@ -139,6 +147,7 @@ JOBS = (
     daily_corrections,
     late_accounts,
     daily_outcomes,
+    daily_segments,
     daily_reconciliation,
     daily_feeds,
     daily_quality,

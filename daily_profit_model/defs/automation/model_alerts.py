@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -45,9 +45,13 @@ def champion_is_in_doubt(context: dg.SensorEvaluationContext, notifier: dg.Resou
         for day, content in days_not_seen(lake, table, before["seen"], settings.dpm_correction_days).items():
             found = confirmed(read(lake, table, [day]))
             for alert in episodes(found, notifier.log.now()):
-                if told.get(alert.event) != alert.occurrence:
-                    count += raise_alert(notifier, alert)
-                    told[alert.event] = alert.occurrence
+                stood = told.get(alert.event)
+                is_known = goes_on(stood, alert)
+                is_raised = not is_known and raise_alert(notifier, alert)
+                count += is_raised
+                # an episode that begins within the cool-down of the one before is told on the next day that it stands
+                if is_known or is_raised or stood is None:
+                    told[alert.event] = max(day, stood or day)
             seen[f"{table.name}@{day}"] = content
     return dg.SensorResult(
         cursor=json.dumps({"seen": _recent(seen, settings.dpm_correction_days + 1), "told": told}),
@@ -78,6 +82,12 @@ def episodes(alarms: Sequence[Alarm], now: datetime) -> Iterator[Alert]:
             when=now,
             facts={"model": version, "day": day.isoformat(), "alarms": len(found)},
         )
+
+
+def goes_on(stood: str | None, alert: Alert) -> bool:
+    """Whether an alert is of an episode that was told: no day without an alarm lies between the newest day on which one
+    stood (`stood`; None: never) and the first day of those that stand, whichever columns they are of."""
+    return stood is not None and date.fromisoformat(alert.occurrence) <= date.fromisoformat(stood) + timedelta(days=1)
 
 
 def _counted(count: int, kind: str) -> str:

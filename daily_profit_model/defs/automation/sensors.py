@@ -15,6 +15,7 @@ from daily_profit_model.defs.automation.jobs import (
     daily_outcomes,
     daily_predictions,
     daily_reconciliation,
+    daily_segments,
     daily_shadow_evaluation,
     daily_shadows,
     late_accounts,
@@ -32,6 +33,7 @@ from daily_profit_model.staging.trades import resolvable_days
 from daily_profit_model.tables.drift import MONITORING_DRIFT
 from daily_profit_model.tables.monitoring import MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
+from daily_profit_model.tables.segments import SEGMENT_PERFORMANCE, TRAILING_DAYS
 from daily_profit_model.tables.staging import STAGING_TRADES
 
 PARTITION_TAG = "dagster/partition"
@@ -108,19 +110,23 @@ def days_are_predicted(context: dg.RunStatusSensorContext) -> list[dg.RunRequest
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[daily_outcomes, daily_shadows],
-    request_jobs=[daily_shadow_evaluation, daily_drift],
+    request_jobs=[daily_shadow_evaluation, daily_drift, daily_segments],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="What came of days is known, and shadows have predicted them: compare these with the champion. Where "
-    "the days after have been looked at already, look again whether the champion does worse.",
+    "the days after have been looked at already, look again whether the champion does worse, and how segments did over "
+    "the days before.",
 )
 def days_are_judged(context: dg.RunStatusSensorContext) -> list[dg.RunRequest]:
     run, days = context.dagster_run, days_of(context.dagster_run.tags)
     lake = Lake(load_settings().lake_root)
-    again = looked_at_before(lake, days) if run.job_name == daily_outcomes.name else []
+    is_outcome = run.job_name == daily_outcomes.name
+    again = looked_at_before(lake, days) if is_outcome else []
+    rolled = rolled_over(lake, days) if is_outcome else []
     return [
         *requests_for(daily_shadow_evaluation.name, comparable(lake, days), run.run_id),
         *requests_for(daily_drift.name, again, run.run_id),
+        *requests_for(daily_segments.name, rolled, run.run_id),
     ]
 
 
@@ -189,6 +195,18 @@ def looked_at_before(lake: Lake, judged: Sequence[str]) -> list[str]:
     files = [lake.describe(MONITORING_DRIFT.name, day) for day in sorted(after)]
     first = next((file.partition for file in files if file is not None and _rests_on_others(file, hashes)), None)
     return [] if first is None else sorted(day for day in lake.partitions(MONITORING_DRIFT.name) if day >= first)
+
+
+def rolled_over(lake: Lake, judged: Sequence[str]) -> list[str]:
+    """The days whose rolling columns (monitoring/segment_performance) rest on other outcomes of `judged` than those known
+    by now."""
+    if not judged:
+        return []
+    last = date.fromisoformat(judged[-1]) + timedelta(days=TRAILING_DAYS - 1)
+    days = days_between(date.fromisoformat(judged[0]), last)
+    hashes = HashLookup(lake)
+    files = [lake.describe(SEGMENT_PERFORMANCE.name, day) for day in days]
+    return [file.partition for file in files if file is not None and _rests_on_others(file, hashes)]
 
 
 def _rests_on_others(file: PartitionFile, hashes: HashLookup) -> bool:

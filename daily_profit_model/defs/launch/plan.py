@@ -75,11 +75,9 @@ STEPS = (
         ("monitoring/interval_calibration", "predictions/account_daily", "predictions/portfolio_daily"),
         "next_days",
     ),
-    Step(
-        "monitoring",
-        ("monitoring/outcomes", "monitoring/model_performance", "monitoring/segment_performance"),
-        "served_days",
-    ),
+    Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
+    # by itself: it reads what the one before made of earlier days
+    Step("monitoring", ("monitoring/segment_performance",), "served_days"),
     Step("monitoring", ("monitoring/drift", "monitoring/degradation"), "next_days", is_chained=True),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),

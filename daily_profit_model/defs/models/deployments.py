@@ -18,7 +18,7 @@ from daily_profit_model.defs.models.registry import known_changes, last_predicte
 from daily_profit_model.defs.models.shadows import record_shadow
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.modeling import shadows
-from daily_profit_model.modeling.acts import Wish, first_day_open, holder
+from daily_profit_model.modeling.acts import NOBODY, Wish, first_day_open, holder
 from daily_profit_model.modeling.shadow_contracts import SHADOW_EVALUATION
 from daily_profit_model.modeling.shadows import Deployment, ShadowWish, first_day_of
 from daily_profit_model.settings import WrongUse
@@ -94,7 +94,9 @@ def promote(
     if present is not None and present.version == found.version:
         number, day = present.number, present.since
     else:
-        wish = Wish("champion", found.version, reason, author, evidence={"shadow": evidence})
+        # whoever is champion by now: another who promotes at this moment is not undone
+        expected = NOBODY if present is None else present.version
+        wish = Wish("champion", found.version, reason, author, expected=expected, evidence={"shadow": evidence})
         done = carry_out(with_bundle(lake, models_dir, wish))
         number, day = done["number"], done["in_force_from"]
     return record_shadow(

@@ -86,15 +86,18 @@ class Active:
 
     def __init__(self, lake: Lake) -> None:
         self.known = all_deployments(lake)
-        self._changes = known_changes(lake) if self.known else None
+        self._champions = _champions(known_changes(lake)) if self.known else []
 
     def on(self, day: date) -> list[Deployment]:
-        """The deployments active on a day; one whose version has become the champion has nothing to be compared with."""
-        if self._changes is None:
-            return []
-        champion = holder(self._changes, "champion", day)
-        serving = None if champion is None else champion.version
-        return [one for one in self.known if one.is_active(day) and one.version != serving]
+        """The deployments active on a day; one whose version has become the champion has nothing to be compared with,
+        and does not begin anew when another replaces it: nobody has asked for that, and it may have traffic."""
+        running = [one for one in self.known if one.is_active(day)]
+        return [one for one in running if one.version not in self._champions_of(one.from_day, day)]
+
+    def _champions_of(self, first: date, last: date) -> set[str]:
+        """The versions that are champion on any of the days `first` … `last`."""
+        before = [version for since, version in self._champions if since <= first][-1:]
+        return {*before, *(version for since, version in self._champions if first < since <= last)}
 
     def hash(self, day: date) -> str | None:
         """A sha256 of whom and what `on` tells, and of how many are compared; None: nobody is active."""
@@ -108,14 +111,21 @@ class Active:
         """Those of them that are to serve a share of the accounts, in the order in which accounts are given to them."""
         return sorted((one for one in self.on(day) if one.traffic), key=lambda one: one.number)
 
-    def traffic_hash(self, day: date) -> str | None:
-        """A sha256 of whom `serving` tells, and of how much; None: nobody but the champion."""
+    def traffic_hash(self, day: date) -> str:
+        """A sha256 of whom `serving` tells, and of how much. Of nobody as well: a day on which the champion alone served
+        was made of all that it needed, so that no deployment may open it again."""
         facts = [[one.name, one.model_hash, one.traffic] for one in self.serving(day)]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else None
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def inputs(self, day: str) -> dict[str, str | None]:
         """What a footer records of it."""
         return {f"{ACTIVE}@{day}": self.hash(date.fromisoformat(day))}
+
+
+def _champions(changes: pa.Table) -> list[tuple[date, str]]:
+    """Each day on which the champion changes, ascending, and who it is from then on."""
+    days = sorted({row["in_force_from"] for row in changes.to_pylist() if row["alias"] == "champion"})
+    return [(day, found.version) for day in days if (found := holder(changes, "champion", day)) is not None]
 
 
 def shadow_lookups(lake: Lake) -> dict[str, Derived]:

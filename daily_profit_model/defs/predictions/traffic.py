@@ -23,12 +23,12 @@ from daily_profit_model.defs.table_asset import code_version_of, on, table_asset
 from daily_profit_model.engine import Source
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, LakeError, read
-from daily_profit_model.lake.staleness import HashLookup
 from daily_profit_model.modeling.contracts import MODELS_CHAMPION, MODELS_TRANSITIONS, MONITORING_CONFORMITY
 from daily_profit_model.modeling.serving import Telemetry
 from daily_profit_model.modeling.shadow_contracts import PREDICTIONS_TRAFFIC, SHADOW_SCORES
 from daily_profit_model.modeling.shadows import Deployment
 from daily_profit_model.partitions import days_between
+from daily_profit_model.quality.judge import UNREADABLE, content_of
 from daily_profit_model.tables.predictions import PREDICTIONS_ACCOUNT_DAILY
 from daily_profit_model.tables.raw import RAW_METRICS_DAILY
 
@@ -52,14 +52,18 @@ _EARLIER_CUT_OFFS = look_back(21, last=-2)
 def traffic(context: dg.AssetExecutionContext) -> Made:
     """Stored as the champion's calibration is, so that what was served can be made again."""
     lake: Lake = context.resources.lake
-    past, hashes = ShadowPast(lake), HashLookup(lake)
-    serving, inputs = _serving(context, lake), {}
+    past = ShadowPast(lake)
+    # what cannot be read is a failure of the deployment that needs it, so it must not raise here
+    contents = {table.name: content_of(lake, table) for table in (SHADOW_SCORES, MONITORING_CONFORMITY)}
+    serving = _serving(context, lake)
+    inputs: dict[str, dict[str, str | None]] = {}
     for day, deployed in serving.items():
-        inputs[day] = {f"{TRAFFIC}@{day}": deployed[1]} | {
-            f"{table.name}@{earlier}": hashes(table.name, earlier)
+        inputs[day] = {
+            f"{name}@{earlier}": content(earlier)
             for earlier in _past_days(day, deployed[0])
-            for table in (SHADOW_SCORES, MONITORING_CONFORMITY)
+            for name, content in contents.items()
         }
+        inputs[day][f"{TRAFFIC}@{day}"] = deployed[1]
 
     def days() -> Iterator[tuple[str, pa.Table]]:
         for day, (deployed, _) in serving.items():
@@ -76,7 +80,7 @@ def traffic(context: dg.AssetExecutionContext) -> Made:
     return Made(days(), [Source(FEATURE_SNAPSHOTS)], inputs=inputs)
 
 
-Serving = tuple[list[Deployment], str | None]
+Serving = tuple[list[Deployment], str]
 """Who is to serve a day, and the hash of it."""
 
 
@@ -86,7 +90,7 @@ def _serving(context: dg.AssetExecutionContext, lake: Lake) -> dict[str, Serving
         active = Active(lake)
     except LakeError as error:
         context.log.error(f"the champion serves every account: {error}")
-        return {day: ([], None) for day in context.partition_keys}
+        return {day: ([], UNREADABLE) for day in context.partition_keys}
     days = {day: date.fromisoformat(day) for day in context.partition_keys}
     return {name: (active.serving(day), active.traffic_hash(day)) for name, day in days.items()}
 
