@@ -9,13 +9,14 @@ import dagster as dg
 import pytest
 
 from daily_profit_model.defs.all_tables import TABLES
+from daily_profit_model.defs.launch.plan import STEPS, partitions_of
 from daily_profit_model.defs.models.deployments import create
 from daily_profit_model.defs.models.registry import hash_lookup
 from daily_profit_model.defs.models.shadows import Active
 from daily_profit_model.defs.predictions.traffic import traffic
 from daily_profit_model.defs.resources.lake_io import LakeIOManager
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
-from daily_profit_model.lake import Lake, read, write
+from daily_profit_model.lake import Lake, changes_since_written, read, write
 from daily_profit_model.lake.served import reopened
 from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS, PREDICTIONS_TRAFFIC, SHADOW_SCORES
 from daily_profit_model.settings import load_settings
@@ -89,5 +90,10 @@ def test_a_day_of_which_nobody_could_say_who_serves_is_not_served_again_once_tha
     told = act.read_bytes()
     act.write_bytes(b"torn")
     make(lake, FIRST)
+    file = lake.describe(PREDICTIONS_TRAFFIC.name, FIRST.isoformat())
+    assert file is not None
+    assert changes_since_written(file, hash_lookup(lake), file.code_version) == []  # dpm run goes on
+    (step,) = [each for each in STEPS if each.calendar == "traffic_days"]
+    assert partitions_of(step, lake, FIRST - timedelta(days=1), FIRST, FIRST) == []
     act.write_bytes(told)
     assert reasons_to_serve_again(lake, FIRST) == []

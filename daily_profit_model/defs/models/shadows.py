@@ -17,11 +17,12 @@ import pyarrow as pa
 from daily_profit_model.defs.calendars import SHADOW_DEPLOYMENTS
 from daily_profit_model.defs.models.registry import known_changes, last_predicted, numbered, partition_of
 from daily_profit_model.defs.table_asset import OWNERS, asset_key, column_schema
-from daily_profit_model.lake import Lake, create_once
+from daily_profit_model.lake import Lake, LakeError, create_once
 from daily_profit_model.lake.staleness import Derived
 from daily_profit_model.modeling.acts import holder
 from daily_profit_model.modeling.shadow_contracts import MODELS_SHADOWS
 from daily_profit_model.modeling.shadows import Deployment, comparisons, deployments
+from daily_profit_model.quality.judge import UNREADABLE
 from daily_profit_model.settings import WrongUse
 
 SHADOWS_CODE_VERSION = "1"
@@ -135,10 +136,13 @@ def shadow_lookups(lake: Lake) -> dict[str, Derived]:
     def active() -> Active:
         return Active(lake)
 
-    return {
-        ACTIVE: lambda day: active().hash(date.fromisoformat(day)),
-        TRAFFIC: lambda day: active().traffic_hash(date.fromisoformat(day)),
-    }
+    def traffic(day: str) -> str:
+        try:
+            return active().traffic_hash(date.fromisoformat(day))
+        except LakeError:  # the champion serves, so this must not raise
+            return UNREADABLE
+
+    return {ACTIVE: lambda day: active().hash(date.fromisoformat(day)), TRAFFIC: traffic}
 
 
 _TOLD = ("number", "act", "version", "traffic", "planned_days", "transition", "reason", "author")
