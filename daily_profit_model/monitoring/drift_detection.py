@@ -166,7 +166,7 @@ def _highest_correlation(correlation: Floats, count: int) -> Floats:
 
 
 def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
-    """The charts of days in order, from the first on; a day without a value changes no sum. Raises ValueError for a day
+    """The charts of days in order, from the first on; a day without a value is one like most. Raises ValueError for a day
     of a group that the reference did not have."""
     if groups is not None and groups.max(initial=0) >= len(standard.mean):
         raise ValueError(f"days of group {groups.max()}: the reference has the groups 0 to {len(standard.mean) - 1}")

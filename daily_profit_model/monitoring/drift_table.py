@@ -4,6 +4,9 @@ Here: from a day's rows and the table's own earlier rows to its rows. What is wa
 sums and thresholds come about in `drift_detection`, whose course is drawn anew over all days since the version began to
 serve: a day's rows hold its statistics, and nothing else of an earlier day is needed.
 
+A column that is broken on a day is told as such, and says nothing of drift on that day: else the sums of what was
+mended since would alarm for weeks.
+
 Limit: sums start anew with another version; columns of long memory have no sums (`drift_detection`).
 """
 
@@ -31,7 +34,16 @@ from daily_profit_model.tables.drift import MONITORING_DRIFT
 PAST_DAYS = HORIZON_DAYS - 1
 """Earlier days that a sum goes back to at most: thresholds are made for a course of so many days."""
 
-PAST_COLUMNS = ("prediction_date", "kind", "column_name", "statistic", "model_hash", "known_rows", "value")
+PAST_COLUMNS = (
+    "prediction_date",
+    "kind",
+    "column_name",
+    "statistic",
+    "model_hash",
+    "known_rows",
+    "value",
+    "hard_break",
+)
 """What is read of earlier days."""
 
 
@@ -50,15 +62,16 @@ def version_of(model: Model) -> Version:
 
 
 @dataclass(frozen=True)
-class PastDay:
-    """Statistics and known rows of the charts on an earlier day, in the order of `Watched.charts`."""
+class KnownDay:
+    """Statistics and known rows of the charts on a day, in the order of `Watched.charts`."""
 
     day: date
     values: Floats
+    """NaN where the day knows nothing: no value, or one of a broken column."""
     rows: Floats
 
 
-def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> PastDay | None:
+def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> KnownDay | None:
     """An earlier day from its PAST_COLUMNS; None: another version scored it, or other charts were watched."""
     if not rows.num_rows or rows["model_hash"][0].as_py() != model_hash:
         return None
@@ -69,21 +82,24 @@ def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> PastDay | Non
     if list(stored) != [charts[place] for place in places]:
         return None
     values, known = np.empty(len(charts)), np.empty(len(charts))
-    values[places], known[places] = floats(ordered["value"]), floats(ordered["known_rows"])
-    return PastDay(ordered["prediction_date"][0].as_py(), values, known)
+    broken = pc.is_valid(ordered["hard_break"]).to_numpy()
+    values[places] = np.where(broken, np.nan, floats(ordered["value"]))
+    known[places] = floats(ordered["known_rows"])
+    return KnownDay(ordered["prediction_date"][0].as_py(), values, known)
 
 
 def drift_rows(
-    day: date, rows: Mapping[str, pa.Table | None], watched: Watched, version: Version, past: Sequence[PastDay]
+    day: date, rows: Mapping[str, pa.Table | None], watched: Watched, version: Version, past: Sequence[KnownDay]
 ) -> pa.Table:
     """MONITORING_DRIFT of `day` from its rows by kind and the `past` days of the version, ascending."""
     kinds = dict.fromkeys(watched.kinds)
     today = statistics_of(rows, {kind: watched.of_kind(kind) for kind in kinds})
     columns = {"prediction_date": day, "model_version": version.version, "model_hash": version.model_hash}
-    found = [
-        {**columns, **row, **charted}
-        for row, charted in zip(_statistics(today, watched), _charted(day, today, watched, version, past), strict=True)
-    ]
+    told = _statistics(today, watched)
+    values, known = values_of([today])
+    values[0, [row["hard_break"] is not None for row in told]] = np.nan
+    charted = _charted(KnownDay(day, values[0], known[0]), watched, version, past)
+    found = [{**columns, **row, **chart} for row, chart in zip(told, charted, strict=True)]
     made = pa.Table.from_pylist(found, schema=MONITORING_DRIFT.schema())
     return made.sort_by([(name, "ascending") for name in MONITORING_DRIFT.key])
 
@@ -139,9 +155,7 @@ def _statistics(today: Sequence[DayStatistics], watched: Watched) -> list[dict[s
     return found
 
 
-def _charted(
-    day: date, today: Sequence[DayStatistics], watched: Watched, version: Version, past: Sequence[PastDay]
-) -> list[dict[str, Any]]:
+def _charted(today: KnownDay, watched: Watched, version: Version, past: Sequence[KnownDay]) -> list[dict[str, Any]]:
     features = watched.of_kind("feature")
     weights = dict(zip([f.feature for f in features], importances(version.mean_absolute_usd, features), strict=True))
     owners = [(kind, column) for kind, column, _ in watched.charts]
@@ -150,12 +164,11 @@ def _charted(
             {"is_alarm": False, "importance": float(weights[column]) if kind == "feature" else None}
             for kind, column in owners
         ]
-    values, rows = values_of([today])
-    days = [*(earlier.day for earlier in past), day]
+    days = [*(each.day for each in past), today.day]
     charts = course(
         watched.calibration.standard,
-        np.concatenate([*(earlier.values[None] for earlier in past), values]),
-        np.concatenate([*(earlier.rows[None] for earlier in past), rows]),
+        np.stack([each.values for each in (*past, today)]),
+        np.stack([each.rows for each in (*past, today)]),
         np.array([group_of(each) for each in days]),
     )
     rises = np.maximum(charts.up, charts.down) / watched.calibration.thresholds
@@ -165,7 +178,7 @@ def _charted(
         since = alarm_since(rises[:, place] > 1)
         found.append(
             {
-                "shift": None if np.isnan(values[0, place]) else charts.shift[-1, place],
+                "shift": None if np.isnan(today.values[place]) else charts.shift[-1, place],
                 "sum_up": charts.up[-1, place],
                 "sum_down": charts.down[-1, place],
                 "threshold": watched.calibration.thresholds[place],

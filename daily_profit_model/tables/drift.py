@@ -25,7 +25,12 @@ MONITORING_DRIFT = Table(
         Column("rows", INT, "The day's rows; 0: there is no such day yet", "rows", required=True),
         Column("known_rows", INT, "Those with a value", "rows", required=True),
         Column("value", FLOAT, "The statistic; null: nothing is known of the day"),
-        Column("shift", FLOAT, "Its distance from the reference's days; null: no value, or no threshold", _DEVIATIONS),
+        Column(
+            "shift",
+            FLOAT,
+            "Its distance from the reference's days; null: no value, a broken column, or no threshold",
+            _DEVIATIONS,
+        ),
         Column(
             "sum_up",
             FLOAT,

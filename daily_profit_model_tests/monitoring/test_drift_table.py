@@ -34,9 +34,10 @@ from daily_profit_model.monitoring.drift_reference import (
     watched_table,
 )
 from daily_profit_model.monitoring.drift_table import (
-    PastDay,
+    KnownDay,
     alarm_since,
     alarmed_columns,
+    alarms,
     drift_rows,
     past_day,
     summary,
@@ -89,7 +90,7 @@ def firm() -> Iterator[Firm]:
         yield Firm(model, training, panel.frame.filter(pc.invert(is_learnt)), watched, usual)
 
 
-def made(firm: Firm, day: date, rows: pa.Table, past: list[PastDay], watched: Watched | None = None) -> pa.Table:
+def made(firm: Firm, day: date, rows: pa.Table, past: list[KnownDay], watched: Watched | None = None) -> pa.Table:
     before = of(pa.concat_tables([firm.training, firm.after]), day - timedelta(days=1))
     columns = {
         "feature": rows,
@@ -103,12 +104,26 @@ def made(firm: Firm, day: date, rows: pa.Table, past: list[PastDay], watched: Wa
 
 def served(firm: Firm, shift: float = 0.0, column: str = SHIFTED) -> list[pa.Table]:
     """The table of every served day, each made from the stored rows of those before; a feature is shifted."""
-    past: list[PastDay] = []
+    past: list[KnownDay] = []
     found = []
     for day in firm.days:
         rows = firm.rows(day)
         values = pc.add(rows[column], shift)
         found.append(made(firm, day, rows.set_column(rows.column_names.index(column), column, values), past))
+        earlier = past_day(found[-1], firm.watched, firm.model.hash)
+        assert earlier is not None
+        past.append(earlier)
+    return found
+
+
+def broken_on(firm: Firm, places: range, shift: float = 0.0) -> list[pa.Table]:
+    """The served days, of which some tell a feature a thousand times as large; the others tell it shifted."""
+    past: list[KnownDay] = []
+    found = []
+    for place, day in enumerate(firm.days):
+        rows = firm.rows(day)
+        values = pc.multiply(rows[SHIFTED], 1000.0) if place in places else pc.add(rows[SHIFTED], shift)
+        found.append(made(firm, day, rows.set_column(rows.column_names.index(SHIFTED), SHIFTED, values), past))
         earlier = past_day(found[-1], firm.watched, firm.model.hash)
         assert earlier is not None
         past.append(earlier)
@@ -276,3 +291,19 @@ def test_a_baseline_is_watched_by_its_predictions(firm: Firm) -> None:
     table = made(firm, firm.days[0], firm.rows(firm.days[0]), [], only)
     assert set(table["kind"].to_pylist()) == {"prediction", "target"}
     assert table["blame_rank"].null_count == table.num_rows
+
+
+def test_a_column_that_is_mended_after_a_week_does_not_drift_for_having_been_broken(firm: Firm) -> None:
+    week = range(6, 13)
+    tables = broken_on(firm, week)
+    assert [summary(table)["hard_breaks"] for table in tables] == [int(place in week) for place in range(SERVED)]
+    of_column = [row for table in tables for row in alarms(table).to_pylist() if row["column_name"] == SHIFTED]
+    assert of_column
+    assert not any(row["is_alarm"] for row in of_column)
+
+
+def test_a_drift_stands_on_a_day_on_which_its_column_is_broken(firm: Firm) -> None:
+    tables = broken_on(firm, range(6, 7), shift=0.5)
+    assert summary(tables[6])["hard_breaks"] == 1
+    last = [row for row in alarmed_columns(tables[-1]) if row["column_name"] == SHIFTED]
+    assert [row["first_alarm_day"] for row in last] == [firm.days[4]]

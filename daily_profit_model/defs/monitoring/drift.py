@@ -56,7 +56,7 @@ def _own_past(table: Table) -> Source:
 
 @table_asset(
     MONITORING_DRIFT,
-    code_version="1",
+    code_version="2",
     deps=[
         on(FEATURE_SNAPSHOTS),
         on(MODEL_SCORES),
@@ -70,7 +70,7 @@ def drift(context: dg.AssetExecutionContext) -> Made:
     from daily_profit_model.monitoring.drift_table import (
         PAST_COLUMNS,
         PAST_DAYS,
-        PastDay,
+        KnownDay,
         drift_rows,
         past_day,
         version_of,
@@ -80,7 +80,7 @@ def drift(context: dg.AssetExecutionContext) -> Made:
     settings: Settings = context.resources.settings
     inputs: dict[str, Inputs] = {}
     metadata: dict[str, dict[str, object]] = {}
-    past: OwnPast[PastDay] = OwnPast(lake, MONITORING_DRIFT, PAST_COLUMNS, PAST_DAYS)
+    past: OwnPast[KnownDay] = OwnPast(lake, MONITORING_DRIFT, PAST_COLUMNS, PAST_DAYS)
     watched_by = Kept(lake, Cache(settings.cache_dir), watched_table, watched_of, CODE_VERSION)
 
     def days() -> Iterator[tuple[str, pa.Table]]:
