@@ -246,7 +246,7 @@ def test_a_shadow_that_has_earned_it_is_promoted_once_with_its_evidence_wherever
     assert json.loads(act["evidence"])["shadow"]["decision"] == "promote"
     assert champion_of(lake, act["in_force_from"]).version == challenger
     assert [one["act"] for one in shadow_acts(lake).to_pylist()] == ["create", "promote"]
-    assert titles(web) == [f"[WARN] shadow {shadow} has earned promotion and becomes champion"]
+    assert titles(web) == [f"[WARN] shadow {shadow} has earned promotion and is to become champion"]
 
 
 def test_without_auto_promote_a_person_is_asked_once_and_nothing_is_promoted(

@@ -123,9 +123,10 @@ def told_of(deployment: Deployment, decision: str, consequence: Consequence) -> 
     name, version, short = deployment.name, deployment.version, deployment.name.split("-")[0]
     if consequence == "promote":
         return (
-            f"shadow {name} has earned promotion and becomes champion",
-            f"DPM_AUTO_PROMOTE is set: {version} serves from the first day without predictions on "
-            "(dpm models list). To take it back: dpm models rollback --reason …",
+            f"shadow {name} has earned promotion and is to become champion",
+            f"DPM_AUTO_PROMOTE is set: {version} serves from the first day without predictions on, as soon as "
+            "dpm models list says so; if it does not, the sensor shadows_are_decided says why. To take it back: "
+            "dpm models rollback --reason …",
         )
     if consequence == "ask":
         return (
