@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from daily_profit_model_tests.benchmarks.processes import environment, sandbox
@@ -43,6 +44,9 @@ from daily_profit_model_tests.benchmarks.sensors_platform import LONGEST_RUN, Ki
 from daily_profit_model_tests.benchmarks.sensors_told import faults, timeline
 from daily_profit_model_tests.monitoring.receivers import Inbox, web_server
 
+if TYPE_CHECKING:
+    from daily_profit_model.lake import Lake
+
 LOOK = 65.0
 """Seconds in which every sensor has looked once."""
 SETTLED = 200.0
@@ -54,6 +58,19 @@ SENSORS = (
 )
 
 
+def _outcomes(platform: Platform, lake: Lake, first: date, last: date) -> None:
+    """What came of the days up to `last` that nobody has judged, once nothing waits in the queue."""
+    from daily_profit_model.partitions import days_between
+
+    for _ in range(2):  # what sensors ask for after one look may be followed by another
+        until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
+        time.sleep(LOOK)
+    until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
+    judged = set(lake.partitions("monitoring/outcomes"))
+    if missing := [day for day in days_between(first, last) if day not in judged]:
+        platform.run("daily_outcomes", date.fromisoformat(missing[0]), last)
+
+
 def let_days_arrive(platform: Platform, first: date, last: date, champion: str, together: int) -> date:
     """Days, so many `together`, until another champion has predicted two; the last day that was predicted."""
     from daily_profit_model.defs.models.registry import champion_of, last_predicted
@@ -63,19 +80,14 @@ def let_days_arrive(platform: Platform, first: date, last: date, champion: str, 
 
     lake, left = Lake(load_settings().lake_root), 2
     day = max(first, (last_predicted(lake) or date.min) + timedelta(days=1))
-    before = day - timedelta(days=1)
     while day <= last and left > 0:
-        for _ in range(2):  # what sensors ask for after one look may be followed by another
-            until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
-            time.sleep(LOOK)
-        until(platform.is_idle, LONGEST_RUN, "the queue does not empty")
-        if day > first:
-            platform.run("daily_outcomes", before, day - timedelta(days=1))
+        _outcomes(platform, lake, first, day - timedelta(days=1))
         newest = min(last, day + timedelta(days=together - 1))
         left -= sum(champion_of(lake, date.fromisoformat(one)).version != champion for one in days_between(day, newest))
         platform.run("daily_predictions", day, newest)
         print(f"{datetime.now(UTC):%H:%M:%S}  {day} … {newest} have arrived", flush=True)
-        before, day = day, newest + timedelta(days=1)
+        day = newest + timedelta(days=1)
+    _outcomes(platform, lake, first, day - timedelta(days=1))
     quiet_since, known = time.monotonic(), -1
     while time.monotonic() < quiet_since + SETTLED:
         count = platform.instance.get_runs_count()
