@@ -13,6 +13,7 @@ from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.build import build_definitions
 from daily_profit_model.defs.calendars import range_tags
 from daily_profit_model.defs.failures import failure_reasons
+from daily_profit_model.defs.launch.dead_runs import PROCESS_TAG, end_dead_runs, this_process
 from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.plan import Step, Work, partitions_of, work_of
 from daily_profit_model.defs.quality import BlockingRuleFailed
@@ -90,6 +91,7 @@ class Launcher:
         self.lake = Lake(settings.lake_root)
         self._now = now
         self.instance = stored_instance(settings)
+        end_dead_runs(self.instance)
         defs = build_definitions()
         self._job = defs.resolve_implicit_global_asset_job_def()
         self._graph = defs.resolve_asset_graph()
@@ -129,6 +131,7 @@ class Launcher:
             **range_tags(first, last),
             KEEP_COMPLETE_TAG: "false" if force else "true",
             REPLACE_SERVED_TAG: "true" if force else "false",
+            PROCESS_TAG: this_process(),
             **more,
         }
         ops = {asset_key(TABLES[name]).to_python_identifier(): {"config": told} for name, told in configs.items()}

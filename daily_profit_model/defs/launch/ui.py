@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from daily_profit_model.defs.launch.instance import prepare_home
+from daily_profit_model.defs.launch.dead_runs import end_dead_runs
+from daily_profit_model.defs.launch.instance import stored_instance
 from daily_profit_model.defs.launch.sandbox_process import sandbox_of
 from daily_profit_model.settings import Settings, WrongSettings
 
@@ -26,7 +27,8 @@ def serve_ui(settings: Settings, *, port: int) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit code. Raises WrongSettings when the port is taken."""
     if not _is_free(port):
         raise WrongSettings(f"port {port} on 127.0.0.1 is taken: choose another with --port")
-    prepare_home(settings)
+    with stored_instance(settings) as instance:
+        end_dead_runs(instance)
     os.environ["DPM_DATA_DIR"] = str(settings.dpm_data_dir.resolve())  # for the processes started below
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox_of(settings))

@@ -1,0 +1,38 @@
+"""Runs of processes that were killed are ended; those of others, and of other hosts, are left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import dagster as dg
+
+from daily_profit_model.defs.launch.dead_runs import PROCESS_TAG, end_dead_runs, this_process
+
+STARTED = dg.DagsterRunStatus.STARTED
+
+
+def test_a_run_whose_process_is_gone_is_failed_and_no_other() -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    host, number, started = this_process().split(":")
+    owners = {
+        "gone": f"{host}:{int(gone.stdout)}:1",
+        "number taken by another": f"{host}:{number}:{int(started or 0) + 1}",
+        "alive": this_process(),
+        "another host": f"not-{host}:{int(gone.stdout)}:1",
+        "launched by the daemon": "",
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = {
+            name: instance.add_run(
+                dg.DagsterRun(job_name="job", status=STARTED, tags={PROCESS_TAG: owner} if owner else {})
+            )
+            for name, owner in owners.items()
+        }
+        assert end_dead_runs(instance) == 2
+        found = {name: instance.get_run_by_id(run.run_id) for name, run in runs.items()}
+        assert {name for name, run in found.items() if run and run.status == dg.DagsterRunStatus.FAILURE} == {
+            "gone",
+            "number taken by another",
+        }
+        assert end_dead_runs(instance) == 0
