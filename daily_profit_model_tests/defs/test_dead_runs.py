@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -36,3 +37,16 @@ def test_a_run_whose_process_is_gone_is_failed_and_no_other() -> None:
             "number taken by another",
         }
         assert end_dead_runs(instance) == 0
+
+
+def test_a_killed_process_that_its_parent_has_not_noticed_is_gone() -> None:
+    script = "from daily_profit_model.defs.launch.dead_runs import this_process as p; print(p(), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        owner = child.stdout.readline().decode().strip()
+        with dg.DagsterInstance.ephemeral() as instance:
+            instance.add_run(dg.DagsterRun(job_name="job", status=STARTED, tags={PROCESS_TAG: owner}))
+            assert end_dead_runs(instance) == 0
+            child.kill()
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still listed
+            assert end_dead_runs(instance) == 1

@@ -43,8 +43,9 @@ def _process(number: int) -> str | None:
         return None
     except PermissionError:  # another user's
         pass
-    started = ""
-    stat = Path(f"/proc/{number}/stat")
-    if stat.exists():
-        started = stat.read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    return f"{socket.gethostname()}:{number}:{started}"
+    try:
+        state, *more = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:  # gone just now, or a system without it, where the number alone must do
+        state, more = "", [""] * 20
+    # a killed process whose parent has not noticed is no process any more
+    return None if state == "Z" else f"{socket.gethostname()}:{number}:{more[18]}"
