@@ -68,9 +68,15 @@ class Retraining:
 
 
 def confirmed_drift(rows: pa.Table) -> list[Alarm]:
-    """The standing alarms of a day of monitoring/drift that `count`, one a column: that since when, first."""
+    """The standing alarms of a day of monitoring/drift that `count`, one a column, named by the statistic that rose most
+    and dated by the one that alarmed first; the longest alarm comes first."""
+    since: dict[tuple[str, str], date] = {}
+    for row in rows.filter(rows["is_alarm"]).to_pylist():
+        column, first = (row["kind"], row["column_name"]), row["first_alarm_day"]
+        since[column] = min(first, since.get(column, first))
     found = [row for row in alarmed_columns(rows) if counts(row)]
-    return sorted((_alarm("drift", row, row["kind"], _statistic(row)) for row in found), key=_by_first_day)
+    dated = [{**row, "first_alarm_day": since[row["kind"], row["column_name"]]} for row in found]
+    return sorted((_alarm("drift", row, row["kind"], _statistic(row)) for row in dated), key=_by_first_day)
 
 
 def counts(row: Mapping[str, Any]) -> bool:
@@ -98,7 +104,7 @@ def retraining_for(
     """The newest cut-off to be trained for what stands, or in one line why none is.
 
     `cut_offs`: those whose outcomes are known, ascending; `trained`: those with a version, or with one on its way;
-    `asked`: the newest that was asked for because of an alarm. Between two such cut-offs lie `cooldown_days` at least;
+    `asked`: the newest that was asked for because of an alarm and has not failed. Between two such cut-offs lie `cooldown_days` at least;
     0: never ask.
     """
     if cooldown_days == 0:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
+from unittest.mock import patch
 
 import dagster as dg
+from dagster._core.events import EngineEventData
 
-from daily_profit_model.defs.launch.dead_runs import PROCESS_TAG, end_dead_runs, this_process
+from daily_profit_model.defs.launch.dead_runs import PROCESS_TAG, end_dead_runs, is_dead, this_process
 
 STARTED = dg.DagsterRunStatus.STARTED
 
@@ -21,7 +25,7 @@ def test_a_run_whose_process_is_gone_is_failed_and_no_other() -> None:
         "number taken by another": f"{host}:{number}:{int(started or 0) + 1}",
         "alive": this_process(),
         "another host": f"not-{host}:{int(gone.stdout)}:1",
-        "launched by the daemon": "",
+        "made by nobody known": "",
     }
     with dg.DagsterInstance.ephemeral() as instance:
         runs = {
@@ -50,3 +54,24 @@ def test_a_killed_process_that_its_parent_has_not_noticed_is_gone() -> None:
             child.kill()
             os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still listed
             assert end_dead_runs(instance) == 1
+
+
+def test_a_run_that_a_code_server_launched_is_dead_once_its_process_is_gone_or_its_number_is_another_s() -> None:
+    gone = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True).stdout)
+    of_here = {".dagster/grpc_info": json.dumps({"host": "localhost", "socket": "/tmp/code"})}
+    elsewhere = {".dagster/grpc_info": json.dumps({"host": "code", "port": 4000})}
+    with dg.DagsterInstance.ephemeral() as instance, subprocess.Popen(["sleep", "60"]) as younger:
+
+        def is_dead_with(number: int | None, tags: dict[str, str], age: float = 0.0) -> bool:
+            run = instance.add_run(dg.DagsterRun(job_name="job", status=STARTED, tags=tags))
+            if number is not None:
+                with patch("time.time", return_value=time.time() - age):
+                    instance.report_engine_event("Started process", run, EngineEventData.in_process(number))
+            return is_dead(instance, run)
+
+        assert is_dead_with(gone, of_here)
+        assert not is_dead_with(os.getpid(), of_here)
+        assert is_dead_with(younger.pid, of_here, age=3600.0)  # a process that began after the run did
+        assert not is_dead_with(gone, elsewhere)
+        assert not is_dead_with(None, of_here)
+        younger.kill()

@@ -129,13 +129,27 @@ def test_a_confirmed_alarm_trains_the_cut_off_of_sunday_once_though_the_daemon_i
     assert (requests, "on its way" in said) == ([], True)
     run = instance.get_run_by_id(run_id)
     assert run is not None
-    instance.report_run_failed(run)
+    instance.report_dagster_event(dg.DagsterEvent("PIPELINE_SUCCESS", run.job_name), run_id)
     drifts(lake, MONDAY + timedelta(weeks=1), SUNDAY)
     requests, _, said = tick(champion_falls_behind, instance)  # a week later, and the cursor of a week ago
     assert (requests, "cool-down" in said) == ([], True)
     drifts(lake, MONDAY + timedelta(weeks=4), SUNDAY)
     (later,), _, _ = tick(champion_falls_behind, instance, cursor)
     assert later.partition_key == (SUNDAY + timedelta(weeks=4)).isoformat()
+
+
+def test_a_training_that_failed_does_not_keep_the_next_cut_off_waiting_and_is_not_asked_for_again(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    drifts(lake, MONDAY, SUNDAY)
+    (request,), cursor, _ = tick(champion_falls_behind, instance)
+    run = instance.get_run_by_id(start_training(instance, request, dg.DagsterRunStatus.STARTED))
+    assert run is not None
+    instance.report_run_failed(run)
+    assert tick(champion_falls_behind, instance, cursor)[0] == []
+    drifts(lake, MONDAY + timedelta(weeks=1), SUNDAY)
+    (later,), _, _ = tick(champion_falls_behind, instance, cursor)
+    assert later.partition_key == (SUNDAY + timedelta(weeks=1)).isoformat()
 
 
 def test_a_version_of_the_weekly_schedule_is_not_trained_again_and_degradation_counts_as_drift_does(

@@ -37,6 +37,15 @@ def test_a_column_is_confirmed_by_a_sum_above_its_threshold_and_the_longest_alar
     assert {(one.version, one.source, one.day) for one in found} == {(MODEL["model_version"], "drift", DAY)}
 
 
+def test_a_column_is_named_by_the_statistic_that_rose_most_and_dated_by_the_one_that_alarmed_first() -> None:
+    rows = drift_of(
+        DAY,
+        {"since": date(2026, 6, 9), "statistic": "scale", "rise": 4.0},
+        {"since": date(2026, 6, 3), "statistic": "location", "rise": 2.0},
+    )
+    assert [one.words for one in confirmed_drift(rows)] == ["2026-06-03 feature a scale"]
+
+
 def test_a_column_that_is_broken_asks_for_a_repair_and_not_for_a_training() -> None:
     since = date(2026, 6, 3)
     assert confirmed_drift(drift_of(DAY, {"hard_break": "unit", "since": since}, {"column_name": "b"})) == []
@@ -84,9 +93,7 @@ def test_nothing_is_trained_without_an_alarm_or_where_the_version_is_there_or_wh
 
 
 @pytest.mark.parametrize(("cooldown", "is_trained"), [(14, True), (15, False), (28, False), (7, True)])
-def test_between_two_trainings_because_of_alarms_lies_the_cool_down_even_if_the_first_has_failed(
-    cooldown: int, is_trained: bool
-) -> None:
+def test_between_two_trainings_because_of_alarms_lies_the_cool_down(cooldown: int, is_trained: bool) -> None:
     found = retraining_for(
         [alarm("2026-06-01")], cut_offs=SUNDAYS, trained=[], asked=SUNDAYS[1], cooldown_days=cooldown
     )

@@ -49,11 +49,9 @@ PLANNED_DAYS = 60
 """Days after which a deployment is decided in any case, as `dpm shadow create` takes by default."""
 
 _WATCHED = (MONITORING_DRIFT, MONITORING_DEGRADATION)
-UNFINISHED = [
-    status
-    for status in dg.DagsterRunStatus
-    if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-]
+SUCCESS = dg.DagsterRunStatus.SUCCESS
+_ENDED = (SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 @dg.sensor(
@@ -136,8 +134,9 @@ def on_their_way(instance: dg.DagsterInstance) -> set[str]:
 
 
 def asked_for(instance: dg.DagsterInstance) -> str | None:
-    """The newest cut-off whose training an alarm has asked for, whatever became of it."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name))
+    """The newest cut-off whose training an alarm has asked for and that has not failed: a failure has taught nothing, so
+    the next cut-off need not wait for the cool-down."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name, statuses=[*UNFINISHED, SUCCESS]))
     return max((run.tags[PARTITION_TAG] for run in runs if REASON_TAG in run.tags), default=None)
 
 

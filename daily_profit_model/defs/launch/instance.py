@@ -18,6 +18,9 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300  # one that was killed while it started would hold the queue for ever
+run_launcher:
+  module: daily_profit_model.defs.launch.dead_runs
+  class: LocalRunLauncher
 run_retries:
   enabled: true
   retry_on_asset_or_op_failure: false
