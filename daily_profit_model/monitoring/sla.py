@@ -1,6 +1,7 @@
-"""Whether runs are as they are expected to be: as quick as their job's own runs before, and seldom failing.
+"""Whether runs are as they are expected to be: as quick as their job's own runs before, and seldom failing; and whether
+what asks for them works.
 
-Verdicts on runs that are handed in, the clock too. What must be there by when stands in `deadlines`; where runs and
+Verdicts on runs and ticks that are handed in, the clock too. What must be there by when stands in `deadlines`; where runs and
 partitions are looked up, in defs/monitoring/service_levels.py.
 """
 
@@ -21,6 +22,8 @@ RUNS_TO_LEARN = 5
 """Successful runs before there is an expected runtime: a median of fewer may itself be one odd run."""
 RUNS_REMEMBERED = 20
 """Of which the expected runtime is the median: three weeks of mornings, so that growth is followed."""
+LONGEST_ERROR = 300
+"""Characters of an error that a finding repeats."""
 RUNS_FOR_A_RATE = 10
 """Finished runs before there is a failure rate: of fewer a single failure is above the default limit."""
 
@@ -39,6 +42,15 @@ class Run:
 
     def seconds(self, now: datetime) -> float:
         return ((self.ended or now) - self.started).total_seconds()
+
+
+@dataclass(frozen=True)
+class FailedTick:
+    """A look of a sensor or a schedule that raised: what it would have asked for was not asked for."""
+
+    name: str
+    at: datetime
+    error: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,20 @@ def slow(runs: Sequence[Run], judged: Sequence[Run], now: datetime) -> list[Brea
         told = f"{limit:,.0f} s, expected {expected:,.0f} s"
         finding = Finding("runtime", "fail", value, told, "dpm ui shows its steps: which of them is slow?")
         breaches.append(Breach(f"slow:{run.job}:{run.run_id}", finding, run.ended or now, is_state=run.ended is None))
+    return breaches
+
+
+def failing_automation(ticks: Sequence[FailedTick]) -> list[Breach]:
+    """A breach for each sensor or schedule among `ticks`, with its newest error."""
+    newest = {tick.name: tick for tick in sorted(ticks, key=lambda tick: tick.at)}
+    breaches = []
+    for name, tick in sorted(newest.items()):
+        count = sum(other.name == name for other in ticks)
+        error = " ".join(tick.error.split())[:LONGEST_ERROR]
+        times = "once" if count == 1 else f"{count} times"
+        value = f"{name} failed {times}, the last time at {tick.at:%Y-%m-%d %H:%M} UTC: {error}"
+        advice = "dpm ui shows its ticks; what it did not ask for, dpm run makes"
+        breaches.append(Breach(f"automation:{name}", Finding("automation", "fail", value, "never", advice), tick.at))
     return breaches
 
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import StepMaterializationData  # the time of a stored event is nowhere public
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
 
 from daily_profit_model.defs.all_tables import TABLES
 from daily_profit_model.defs.freshness import freshness_of
@@ -56,7 +60,7 @@ def runs_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
+    with dg.instance_for_test() as made:
         yield made
 
 
@@ -155,6 +159,38 @@ def test_too_many_failures_are_a_breach_whoever_started_the_runs(
     assert breaches(runs_alone, instance, SEVEN) == []
     ran(instance, SEVEN - timedelta(hours=11), 1.0, failed=True)
     assert breaches(runs_alone, instance, SEVEN) == ["failure_rate"]
+
+
+def ticked(instance: dg.DagsterInstance, name: str, error: str | None, at: datetime, *, is_on: bool = True) -> None:
+    """Record a tick of a sensor, as the daemon does; `error` None: it went well."""
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), name)
+    key = origin.get_id(), origin.get_selector().get_id()
+    if instance.get_instigator_state(*key) is None:
+        status = InstigatorStatus.RUNNING if is_on else InstigatorStatus.STOPPED
+        instance.add_instigator_state(InstigatorState(origin, InstigatorType.SENSOR, status))
+    told = (
+        SerializableErrorInfo("the sensor's wrapper", [], None, SerializableErrorInfo(error, [], None))
+        if error
+        else None
+    )
+    status = TickStatus.FAILURE if error else TickStatus.SKIPPED
+    instance.create_tick(
+        TickData(key[0], name, InstigatorType.SENSOR, status, at.timestamp(), error=told, selector_id=key[1])
+    )
+
+
+def test_a_sensor_that_is_on_and_raised_is_a_breach_until_it_works_again_or_since_the_last_look(
+    runs_alone: Settings, instance: dg.DagsterInstance
+) -> None:
+    ticked(instance, "days_are_predicted", "OSError: no space left", SEVEN - 10 * MINUTE)
+    ticked(instance, "switched_off", "OSError: no space left", SEVEN - 10 * MINUTE, is_on=False)
+    (breach,) = judge(runs_alone, instance, now=SEVEN).breaches
+    assert breach.event == "automation:days_are_predicted"
+    assert breach.finding.value.endswith("2026-06-02 06:50 UTC: OSError: no space left")
+    ticked(instance, "days_are_predicted", None, SEVEN - 9 * MINUTE)
+    assert breaches(runs_alone, instance, SEVEN) == []
+    assert breaches(runs_alone, instance, SEVEN, SEVEN - 11 * MINUTE) == [breach.event]
+    assert breaches(runs_alone, instance, SEVEN, SEVEN - 9.5 * MINUTE) == []
 
 
 def test_a_partition_that_came_late_is_a_breach_and_history_that_was_filled_later_is_none(

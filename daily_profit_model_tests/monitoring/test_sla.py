@@ -11,8 +11,10 @@ from daily_profit_model.monitoring.sla import (
     RUNS_FOR_A_RATE,
     RUNS_REMEMBERED,
     RUNS_TO_LEARN,
+    FailedTick,
     Run,
     expected_seconds,
+    failing_automation,
     failure_rate,
     slow,
 )
@@ -125,6 +127,20 @@ def test_a_run_under_way_is_slow_as_soon_as_it_has_taken_too_long_and_a_failed_o
     assert breach.is_state
     assert breach.finding.value == "daily_data has been running for 301 s (run run-90)"
     assert slow(runs, [run(90, 9000.0, succeeded=False)], SEVEN) == []
+
+
+def test_a_sensor_that_raised_is_a_breach_with_its_newest_error_on_one_line() -> None:
+    ticks = [
+        FailedTick("b", SEVEN, "the newest\n  error " + "x" * 400),
+        FailedTick("a", SEVEN, "another"),
+        FailedTick("b", SEVEN - timedelta(hours=1), "an older error"),
+    ]
+    first, second = failing_automation(ticks)
+    assert (first.event, second.event) == ("automation:a", "automation:b")
+    assert first.finding.value == f"a failed once, the last time at {SEVEN:%Y-%m-%d %H:%M} UTC: another"
+    assert second.finding.value.startswith("b failed 2 times")
+    assert second.finding.value.endswith("UTC: the newest error " + "x" * 283)
+    assert failing_automation([]) == []
 
 
 def test_the_failure_rate_counts_runs_that_ended_within_its_days_from_ten_on() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.scheduler.instigation import TickStatus  # by which ticks are asked for
 
 from daily_profit_model.defs.automation.jobs import JOBS
 from daily_profit_model.defs.models.registry import first_in_force, known_changes
@@ -17,7 +18,7 @@ from daily_profit_model.lake import Lake
 from daily_profit_model.monitoring import deadlines, sla
 from daily_profit_model.monitoring.deadlines import Deadline
 from daily_profit_model.monitoring.health import Finding
-from daily_profit_model.monitoring.sla import Breach, Run
+from daily_profit_model.monitoring.sla import Breach, FailedTick, Run
 from daily_profit_model.settings import Settings
 
 _UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -38,7 +39,8 @@ class Judged:
 def judge(settings: Settings, instance: dg.DagsterInstance, *, now: datetime, since: datetime | None = None) -> Judged:
     """Every finding and breach as of `now`, in the order in which they are told.
 
-    `since`: judge the deadlines and the ends of runs after it; None: the newest deadline and the newest run of each.
+    `since`: judge the deadlines, the ends of runs and the ticks after it; None: the newest deadline, and the newest run
+    and tick of each.
     """
     days = settings.dpm_sla_days
     runs = runs_of(instance)
@@ -47,6 +49,7 @@ def judge(settings: Settings, instance: dg.DagsterInstance, *, now: datetime, si
     for found in (
         _of_deadlines(settings, instance, now, since),
         _of_jobs(runs, _judged_runs(runs, since), now),
+        sla.failing_automation(failed_ticks(instance, since)),
     ):
         for told in found:
             findings.append(told.finding if isinstance(told, Breach) else told)
@@ -71,6 +74,22 @@ def runs_of(instance: dg.DagsterInstance) -> list[Run]:
 def ended_since(instance: dg.DagsterInstance, since: datetime) -> list[Run]:
     """All runs that have ended since, of schedules, sensors, backfills and persons; cancelled ones aside."""
     return [_run(record) for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED, updated_after=since))]
+
+
+def failed_ticks(instance: dg.DagsterInstance, since: datetime | None) -> list[FailedTick]:
+    """The ticks of sensors and schedules after `since` that failed; None: the newest of each, if it failed. One that is
+    switched off fails no more."""
+    found = []
+    for state in instance.all_instigator_state():
+        if not state.is_running:
+            continue
+        asked = {"limit": 1} if since is None else {"after": since.timestamp(), "statuses": [TickStatus.FAILURE]}
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, **asked):
+            if tick.is_failure:
+                error = tick.error.cause or tick.error if tick.error else None
+                message = error.message if error else "no error was recorded"
+                found.append(FailedTick(state.instigator_name, datetime.fromtimestamp(tick.timestamp, UTC), message))
+    return found
 
 
 def promised_of(settings: Settings) -> tuple[Deadline, ...]:
