@@ -1,12 +1,11 @@
 """From a regime change to a promotion by sensors in a real daemon, which is killed twice on the way.
 
-Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--accounts 60] [--days 95] [--together 1]
-[--folder DIR]
+Run: python -m daily_profit_model_tests.benchmarks.sensors_end_to_end [--real] [--together 1] [--folder DIR]
 
-Planted: from day CHANGE of the world on every trader trades more and risks more (MORE_…), and from day SHIFT on features
-tell larger profits; and the champion is a version of the first cut-off whose median is its 85 % quantile, so that any
-honest version is better. The gate and the bars of promotion and of drift are replaced (`sensors_location`); all else is
-the platform as it is, with its own intervals of sensors.
+Planted (`sensors_planted`): from a day on every trader trades more and risks more, and the champion is a version of the
+first cut-off whose median is another quantile, so that an honest version is better. Of 60 accounts the gate and the bars
+of promotion and of drift are replaced (`sensors_location`), and features tell larger profits from a day on. With --real,
+of 500 accounts, all is the platform as it is. In both, sensors have their own intervals.
 
 The lake is filled up to the features of every day. Then days arrive, --together at a time: this process asks the
 webserver for the runs daily_outcomes and daily_predictions, when every sensor has looked twice since the last ones and
@@ -33,10 +32,10 @@ from unittest.mock import patch
 
 from daily_profit_model_tests.benchmarks.processes import environment, sandbox
 from daily_profit_model_tests.benchmarks.sensors_planted import (
-    CHANGE,
-    FIRST_TRAINING_DAYS,
+    LOWERED,
+    REAL,
     SEED,
-    SHIFT,
+    Scenario,
     fill,
     plant_world,
 )
@@ -98,14 +97,14 @@ def let_days_arrive(platform: Platform, first: date, last: date, champion: str, 
 
 
 @contextmanager
-def firm(folder: Path, accounts: int, days: int) -> Iterator[tuple[date, date, Inbox]]:
+def firm(folder: Path, scenario: Scenario) -> Iterator[tuple[date, date, Inbox]]:
     """The firm served, and this process's environment pointed at a platform of its own; first and last day, alerts."""
     end = datetime.now(UTC).date() - timedelta(days=1)
-    start = end - timedelta(days=days - 1)
-    plant_world(folder / "world", accounts, days, end)
+    start = end - timedelta(days=scenario.days - 1)
+    plant_world(folder / "world", scenario, end)
     with (
         web_server() as inbox,
-        sandbox(folder / "world", accounts, days, seed=SEED, end=end.isoformat()) as served,
+        sandbox(folder / "world", scenario.accounts, scenario.days, seed=SEED, end=end.isoformat()) as served,
         patch.dict(
             os.environ,
             environment(
@@ -114,7 +113,7 @@ def firm(folder: Path, accounts: int, days: int) -> Iterator[tuple[date, date, I
                 start.isoformat(),
                 dpm_plans_dir=folder / "world" / "plans",
                 regimes_source=f"{served.root}/regimes",
-                dpm_first_training_days=FIRST_TRAINING_DAYS,
+                dpm_first_training_days=scenario.first_training_days,
                 dpm_auto_promote="true",
                 dpm_alert_webhook_url=inbox.address,
                 dpm_alert_webhook_severities="info,warn,error,critical",
@@ -126,27 +125,28 @@ def firm(folder: Path, accounts: int, days: int) -> Iterator[tuple[date, date, I
         yield start, end, inbox
 
 
-def measure(folder: Path, accounts: int, days: int, together: int) -> bool:
+def measure(folder: Path, scenario: Scenario, together: int) -> bool:
     """Fill, switch on, let days arrive, print what happened; whether nothing was twice and nothing missed."""
     from daily_profit_model.defs.launch.instance import prepare_home
     from daily_profit_model.defs.launch.sandbox_process import free_port
     from daily_profit_model.settings import load_settings
 
-    with firm(folder, accounts, days) as (start, end, inbox):
-        champion = fill(start, end)
+    with firm(folder, scenario) as (start, end, inbox):
+        champion = fill(scenario, start, end)
         prepare_home(load_settings())
-        platform = Platform(folder, free_port())
+        platform = Platform(folder, free_port(), scenario.graph)
         try:
-            return _watched(platform, champion, start, end, inbox, together)
+            return _watched(platform, scenario, champion, start, end, inbox, together)
         finally:
             platform.stop()
 
 
-def _watched(platform: Platform, champion: str, start: date, end: date, inbox: Inbox, together: int) -> bool:
+def _watched(
+    platform: Platform, scenario: Scenario, champion: str, start: date, end: date, inbox: Inbox, together: int
+) -> bool:
     import dagster as dg
 
     from daily_profit_model.defs.automation.retraining import REASON_TAG
-    from daily_profit_model.defs.models.registry import acts
     from daily_profit_model.lake import Lake
     from daily_profit_model.modeling.acts import cutoff_of
     from daily_profit_model.settings import load_settings
@@ -167,10 +167,12 @@ def _watched(platform: Platform, champion: str, start: date, end: date, inbox: I
     )
     killer.start()
     first = cutoff_of(champion) + timedelta(days=2)
+    if scenario.first_day is not None:
+        first = start + timedelta(days=scenario.first_day)
     last = let_days_arrive(platform, first, end, champion, together)
-    print(
-        f"\ntraders changed on {start + timedelta(days=CHANGE)}, features on {start + timedelta(days=SHIFT)}; {first} … {last} arrived, {acts(lake).num_rows} champions"
-    )
+    print(f"\ntraders changed on {start + timedelta(days=scenario.change)}; {first} … {last} arrived")
+    if scenario.shift is not None:
+        print(f"features changed on {start + timedelta(days=scenario.shift)}")
     for at, what in sorted([*timeline(platform), *((at, what) for what, at in killer.told)]):
         print(f"{at:%H:%M:%S}  {(at - on).total_seconds():7.1f} s  {what}")
     found = faults(platform, inbox)
@@ -185,18 +187,18 @@ def _watched(platform: Platform, champion: str, start: date, end: date, inbox: I
 def main() -> None:
     """Run it; exit code 1 when something happened twice, was missed, or no promotion came."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--accounts", type=int, default=60)
-    parser.add_argument("--days", type=int, default=95)
+    parser.add_argument("--real", action="store_true", help="500 accounts, and the platform's own gate and bars")
     parser.add_argument("--together", type=int, default=1, help="days that arrive at once")
     parser.add_argument(
         "--folder", type=Path, help="keep everything there, and go on with it; default a temporary folder"
     )
     given = parser.parse_args()
+    scenario = REAL if given.real else LOWERED
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)
-        sys.exit(not measure(given.folder.resolve(), given.accounts, given.days, given.together))
+        sys.exit(not measure(given.folder.resolve(), scenario, given.together))
     with tempfile.TemporaryDirectory() as place:
-        sys.exit(not measure(Path(place), given.accounts, given.days, given.together))
+        sys.exit(not measure(Path(place), scenario, given.together))
 
 
 if __name__ == "__main__":
