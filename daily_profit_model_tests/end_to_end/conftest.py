@@ -14,6 +14,19 @@ from daily_profit_model.sandbox.world import World, generate
 from daily_profit_model_tests.end_to_end import small_firm as small
 from daily_profit_model_tests.end_to_end.firm import END, FIRM, START, environment, firm_serving, run
 
+NOT_SERVED_FROM = (
+    "trades_*",
+    "metrics_hourly",
+    "market_bars",
+    "staging",
+    "cache",
+    "spool",
+    "profiles",
+    "quality",
+    "reports",
+)
+"""Folders of a platform, as patterns, from which no day is served or judged: a copy of it is far smaller without them."""
+
 
 @dataclass(frozen=True)
 class Platform:

@@ -30,28 +30,17 @@ from daily_profit_model.modeling.shadow_contracts import (
 )
 from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
-from daily_profit_model_tests.end_to_end.conftest import Platform
+from daily_profit_model_tests.end_to_end.conftest import NOT_SERVED_FROM, Platform
 from daily_profit_model_tests.end_to_end.firm import END, content_hashes
 
 FIRST, COMING = END - timedelta(days=1), END + timedelta(days=1)
-_NOT_NEEDED = (
-    "trades_*",
-    "metrics_hourly",
-    "market_bars",
-    "staging",
-    "cache",
-    "spool",
-    "profiles",
-    "quality",
-    "reports",
-)
 
 
 def test_a_shadow_scores_the_frozen_rows_is_judged_beside_the_champion_and_changes_nothing_that_is_served(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(platform.data_dir, copy, ignore=shutil.ignore_patterns(*_NOT_NEEDED))
+    shutil.copytree(platform.data_dir, copy, ignore=shutil.ignore_patterns(*NOT_SERVED_FROM))
     for name, value in {**platform.variables, "DPM_DATA_DIR": str(copy)}.items():
         monkeypatch.setenv(name, value)
     settings, lake = load_settings(), Lake(UPath(copy / "lake"))

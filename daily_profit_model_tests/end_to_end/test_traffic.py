@@ -40,31 +40,19 @@ from daily_profit_model.settings import load_settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.monitoring import MODEL_PERFORMANCE, MONITORING_OUTCOMES
 from daily_profit_model.tables.predictions import PORTFOLIO_DAILY, PREDICTIONS_ACCOUNT_DAILY
-from daily_profit_model_tests.end_to_end.conftest import Platform
+from daily_profit_model_tests.end_to_end.conftest import NOT_SERVED_FROM, Platform
 from daily_profit_model_tests.end_to_end.firm import END
 
 DAYS = [END.isoformat(), (END + timedelta(days=1)).isoformat()]
 TRAFFIC = 40
 _SERVED = (PREDICTIONS_TRAFFIC, PREDICTIONS_ACCOUNT_DAILY, PORTFOLIO_DAILY)
-_NOT_NEEDED = (
-    "trades*",
-    "metrics_hourly",
-    "market_bars",
-    "staging",
-    "cache",
-    "spool",
-    "profiles",
-    "quality",
-    "reports",
-    "dagster",
-)
 
 
 @pytest.fixture(scope="module")
 def firm(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the platform of which the last two days are served once more, a share of them by a shadow deployment."""
     folder = tmp_path_factory.mktemp("traffic") / "data"
-    shutil.copytree(platform.data_dir, folder, ignore=shutil.ignore_patterns(*_NOT_NEEDED))
+    shutil.copytree(platform.data_dir, folder, ignore=shutil.ignore_patterns(*NOT_SERVED_FROM, "dagster"))
     lake = lake_in(folder)
     for table in _SERVED:
         for day in DAYS:

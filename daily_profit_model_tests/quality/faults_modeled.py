@@ -46,6 +46,17 @@ def closed_with_a_profit(day: Day) -> None:
     rows[0].update(target_status="closed")
 
 
+def a_segment_of_nobody(day: Day) -> None:
+    day.rows[SEGMENTS].append({**day.rows[SEGMENTS][-1], "segment": "left", "accounts": 0})
+
+
+def small_and_large_plans(day: Day) -> None:
+    """Their losses are 50 on average only if a plan counts as one, however many accounts it has."""
+    *others, plan = day.rows[SEGMENTS]
+    large, small = {**plan, "accounts": 3, "pinball": 40.0}, {**plan, "segment": "b", "accounts": 1, "pinball": 60.0}
+    day.rows[SEGMENTS] = [*others, large, small]
+
+
 def a_desk_twice(day: Day) -> None:
     day.rows[PORTFOLIO] += 2 * [{**day.rows[PORTFOLIO][0], "level": "desk"}]
 
@@ -281,10 +292,15 @@ MODELED_FAULTS = (
             repeated(SEGMENTS),
             "segments_add_up",
         ),
-        (
-            "segments_possible",
-            "rates are within 0 and 1, losses finite and not negative",
-            changed(SEGMENTS, winkler_90_28d=-1.0),
+        *(
+            ("segments_possible", "rates are within 0 and 1, losses finite and not negative", spoil)
+            for spoil in (
+                changed(SEGMENTS, winkler_90_28d=-1.0),
+                changed(SEGMENTS, brier_trade=1.1),
+                changed(SEGMENTS, bias=-INFINITE),
+                changed(SEGMENTS, days_28d=29),
+                a_segment_of_nobody,
+            )
         ),
         ("segments_possible", "covered and missed outcomes are all outcomes", changed(SEGMENTS, miss_lower=0.05)),
         (
@@ -293,6 +309,7 @@ MODELED_FAULTS = (
             changed(SEGMENTS, accounts=1),
         ),
         ("segments_add_up", "the loss over the segments is that over all accounts", changed(SEGMENTS, pinball=51.0)),
+        ("segments_add_up", "the loss over the segments is that over all accounts", small_and_large_plans),
     ),
     *of(
         STORAGE,

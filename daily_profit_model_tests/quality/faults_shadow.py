@@ -27,6 +27,14 @@ def given_to_the_shadow(day: Day) -> None:
     rows[0] = served_by_shadow(rows[0])
 
 
+def given_to_the_later_shadow(day: Day) -> None:
+    """The account is in the traffic of both: by its hash the first of their hundred in the later one's."""
+    (row,) = day.rows[TRAFFIC]
+    later = {"deployment": "s2-20260208-0b0b0b0b", "number": 2, "traffic": 1}
+    day.rows[TRAFFIC] = [{**row, **later}, row]
+    day.rows[PREDICTED][-1]["served_by"] = later["deployment"]
+
+
 def kept_from_the_shadow(day: Day) -> None:
     rows = day.rows[PREDICTED]
     own = ("predicted_net_profit", "expected_net_profit", "lower_90", "upper_90", "calibration_version")
@@ -59,8 +67,9 @@ TRAFFIC_FAULTS = (
         )
     ),
     Fault(PREDICTED, "predictions_valid", "every required column has a value", nobody_told),
-    Fault(
-        PREDICTED, "traffic_by_hash", "a shadow serves the accounts in its traffic, and no other", given_to_the_shadow
+    *(
+        Fault(PREDICTED, "traffic_by_hash", "a shadow serves the accounts in its traffic, and no other", spoil)
+        for spoil in (given_to_the_shadow, given_to_the_later_shadow)
     ),
     Fault(PREDICTED, "traffic_served", "an account in the traffic of a shadow is served by it", kept_from_the_shadow),
     *(

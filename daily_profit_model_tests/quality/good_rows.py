@@ -360,7 +360,7 @@ def _monitored(today: date, keys: Sequence[Record]) -> dict[str, list[Record]]:
     group = {"prediction_date": today, "activity": "usual", "plan_type": "*", "calibration_version": HASH[:16]}
     losses = [name for name in MODEL_PERFORMANCE.column_names if name.startswith(("pinball", "baseline"))]
     measures = {name: 50.0 if unit == "USD" else 0.1 for name, (_, unit) in MEASURES.items()}
-    measures |= {"coverage_90": 0.9, "miss_lower": 0.06, "miss_upper": 0.04}
+    measures |= {"bias": -50.0, "coverage_90": 0.9, "miss_lower": 0.06, "miss_upper": 0.04}
     outcome = {
         "predicted_net_profit": 10.0,
         "lower_90": LOWER_90,
