@@ -21,8 +21,8 @@ own and raises none of the others.
 Limit: a day's own noise hides how much of its level it keeps of the day before, the more so the more it keeps, and
 thresholds by a correlation that is too low are too low: where every column's days correlated at 0.8 and the reference
 had 120 of them, four years in five raised an alarm (benchmarks/drift_simulation --correlation). So a chart whose
-correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none: its column
-is watched for hard breaks alone.
+correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none, and neither
+does one that has a value on fewer than FEWEST_DAYS of the reference: its column is watched for hard breaks alone.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ NEVER = HORIZON_DAYS * CLIP
 """A threshold that no sum of a year exceeds."""
 
 FEWEST_DAYS = 28
-"""Reference days below which nothing is calibrated: four whole weeks."""
+"""Reference days with a value below which a chart is not calibrated: four whole weeks."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,15 @@ def calibrate(
             np.maximum(most, up, out=most)
             np.maximum(most, down, out=most)
         highest.append(most)
-    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0], len(values)))
+    known_days = (~np.isnan(values)).sum(axis=0)
+    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0], known_days))
 
 
-def _thresholds(highest: Floats, correlation: Floats, count: int) -> Floats:
-    """From the `highest` sums, replays x charts, and how `count` reference days correlate."""
+def _thresholds(highest: Floats, correlation: Floats, known_days: npt.NDArray[np.int64]) -> Floats:
+    """From the `highest` sums, replays x charts, and how the reference days of which a chart has a value correlate."""
     found = np.full(len(correlation), OF_WHAT_NEVER_MOVED)
     own = np.quantile(highest, OWN_QUANTILE, axis=0)
-    is_known = _highest_correlation(correlation, count) <= LONGEST_MEMORY
+    is_known = (known_days >= FEWEST_DAYS) & (_highest_correlation(correlation, known_days) <= LONGEST_MEMORY)
     found[~is_known] = NEVER
     moved = np.flatnonzero((own > 0) & is_known)
     classes = _of_like_memory(correlation[moved])
@@ -159,9 +160,9 @@ def _of_like_memory(correlation: Floats) -> list[Groups]:
     return [np.flatnonzero(memory == own) for own in np.unique(memory)]
 
 
-def _highest_correlation(correlation: Floats, count: int) -> Floats:
-    """The upper end of what `count` days leave unknown of it."""
-    highest: Floats = correlation + SURE * np.sqrt((1 - correlation**2) / count)  # Bartlett 1946
+def _highest_correlation(correlation: Floats, days: npt.NDArray[np.int64]) -> Floats:
+    """The upper end of what so many days leave unknown of it."""
+    highest: Floats = correlation + SURE * np.sqrt((1 - correlation**2) / np.maximum(days, 1))  # Bartlett 1946
     return highest
 
 

@@ -84,17 +84,17 @@ def standard_of(days: Days, row_variance: Floats, is_share: npt.NDArray[np.bool_
     group with fewer than two days of a chart has the mean and spread of all days."""
     mean, between = _moments(days, kinds)
     draws = np.arange(days.groups.shape[1])
-    same, lagged, last = (np.zeros(days.levelled.shape[1:]) for _ in range(3))
+    same, lagged, last, count = (np.zeros(days.levelled.shape[1:]) for _ in range(4))
     for levelled, chance, groups in zip(days.levelled, days.chance, days.groups, strict=True):
         z = in_units(levelled, chance, mean[groups, draws], between[groups, draws])
         np.clip(z, -CLIP, CLIP, out=z)
         same += z**2
         lagged += z * last
         last = z
-    count = len(days.levelled)
-    moved = same > count * np.finfo(np.float64).eps  # what never moved has rounding alone
+        count += ~np.isnan(levelled)
+    moved = same > len(days.levelled) * np.finfo(np.float64).eps  # what never moved has rounding alone
     r = np.divide(lagged, same, out=np.zeros_like(same), where=moved)
-    r = np.clip(r + (1 + 3 * r) / count, 0.0, MOST_CORRELATION)  # freed of its bias (Kendall 1954)
+    r = np.clip(r + (1 + 3 * r) / np.maximum(count, 1), 0.0, MOST_CORRELATION)  # freed of its bias (Kendall 1954)
     return Standard(mean, between, row_variance, is_share, r)
 
 

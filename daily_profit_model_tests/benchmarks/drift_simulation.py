@@ -2,7 +2,7 @@
 
 Run: python -m daily_profit_model_tests.benchmarks.drift_simulation [--worlds 100] [--correlation 0] [--after 40] [--json]
 
-A world has 50 features and a prediction: 40 % zeros, the others Student t with 3 degrees of freedom, of which a share of
+A world has 50 features and a prediction, which of the reference has the held-out days alone: 40 % zeros, the others Student t with 3 degrees of freedom, of which a share of
 0 to 20 % of the variance is a factor that all accounts of a day share (t5), up to 10 % nulls, and 500 to 50,000 rows a
 day. 120 reference days calibrate, 250 days of the same law follow; shifts are in standard deviations of a day's mean.
 Given its factor, a day's rows are independent, so that the counts of cells, which all statistics are made of, are drawn
@@ -41,6 +41,8 @@ from daily_profit_model_tests.benchmarks.processes import print_table
 from daily_profit_model_tests.benchmarks.shadow_simulation import upper_bound
 
 COLUMNS, REFERENCE_DAYS, YEAR = 51, 120, 250
+PREDICTION, HELD_OUT_DAYS = 50, 28
+"""Column of the prediction, and the days of the reference that a version of such a history has not learnt from."""
 IDLE, FREEDOM, FACTOR_FREEDOM, MOST_SHARED, MOST_NULLS = 0.4, 3.0, 5.0, 0.2, 0.1
 SKETCH_ROWS = 60_000
 """As `modeling.reference.MOST_ROWS`."""
@@ -127,7 +129,9 @@ class World:
         return pa.table(columns)
 
     def calibrated(self) -> Calibration:
-        return calibrate(*self.days(REFERENCE_DAYS), self.row_variance)
+        values, rows = self.days(REFERENCE_DAYS)
+        values[:-HELD_OUT_DAYS, PREDICTION * len(OF_NUMBERS) :] = np.nan
+        return calibrate(values, rows, self.row_variance)
 
 
 def year(correlation: float, after: int, seed: int) -> dict[str, object]:

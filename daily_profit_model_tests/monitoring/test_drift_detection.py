@@ -106,6 +106,17 @@ def test_columns_that_may_remember_for_too_long_raise_no_alarm() -> None:
     assert (alarms(calibrate(past, rows(past), VARIANCE), days(250, 300, correlation=0.9)) < 0).all()
 
 
+def test_a_column_that_the_reference_has_for_less_than_four_weeks_raises_no_alarm() -> None:
+    past = days(REFERENCE, 1)
+    past[:-27, 1] = past[:-28, 2] = np.nan
+    found = calibrate(past, rows(past), VARIANCE)
+    shifted = days(40, 300) + 5 * SPREAD
+    first = alarms(found, shifted)
+    assert first[1] == -1
+    assert 0 <= first[2] < 10
+    assert 0 <= first[0] < 10
+
+
 def test_columns_that_remember_raise_no_threshold_of_those_that_do_not() -> None:
     short = days(REFERENCE, 1, charts=40)
     both = np.concatenate([short, days(REFERENCE, 2, correlation=0.9, charts=40)], axis=1)
