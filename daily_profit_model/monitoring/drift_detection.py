@@ -165,13 +165,24 @@ def _highest_correlation(correlation: Floats, count: int) -> Floats:
     return highest
 
 
-def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
-    """The charts of days in order, from the first on; a day without a value is one like most. Raises ValueError for a day
-    of a group that the reference did not have."""
+def course(
+    standard: Standard,
+    values: Floats,
+    rows: Floats,
+    groups: Groups | None = None,
+    left: tuple[Floats, Floats] | None = None,
+) -> Course:
+    """The charts of days in order, from the first on; a day without a value is one like most. `left`: the sums up and down
+    (charts each) after the first day, where days before it have gone into them. Raises ValueError for a day of a group
+    that the reference did not have."""
     if groups is not None and groups.max(initial=0) >= len(standard.mean):
         raise ValueError(f"days of group {groups.max()}: the reference has the groups 0 to {len(standard.mean) - 1}")
     z = standardised(standard, days_of(values, rows, standard.row_variance, standard.is_share, groups))
-    collected = [(up[0], down[0]) for up, down in sums(standard, z)]
+    if left is None:
+        collected = [(up[0], down[0]) for up, down in sums(standard, z)]
+    else:
+        since = left[0][None], left[1][None], z[0]
+        collected = [left, *((up[0], down[0]) for up, down in sums(standard, z[1:], since))]
     return Course(z[:, 0], np.array([up for up, _ in collected]), np.array([down for _, down in collected]))
 
 
