@@ -156,7 +156,7 @@ def _shadowed(lake: Lake, days: Sequence[str], step: Step) -> list[str]:
     try:
         active = Active(lake)
     except LakeError:
-        if step.may_fail:  # where nobody can say who has traffic, the champion serves
+        if step.may_fail:  # nothing waits for it: where nobody can say who has traffic, the champion serves
             return []
         raise
     wanted = active.serving if step.calendar == "traffic_days" else active.on

@@ -53,7 +53,7 @@ class DaysBeforeService:
     def before(self, day: str, version: Version, watched: Watched) -> tuple[list[KnownDay], Inputs]:
         """Those before `day`, of which the version served none just before it: from the first that it could have served,
         EARLIER_DAYS ago at most, or the first after a day without a snapshot; ascending, with the content hashes of all
-        that was looked at. Days on which nobody was predicted are passed over, as they are where they were served.
+        that was looked at. Days on which nobody was predicted are passed over: their snapshot may be a blocked one.
         """
         if watched.calibration is None:  # there are no sums
             return [], {}
