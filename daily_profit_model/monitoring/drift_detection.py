@@ -13,20 +13,23 @@ are alike.
 
 Thresholds: the reference's own days are replayed, each time with mean, spread and correlation estimated anew from
 another such replay, so that what the reference's length leaves unknown is in them. A chart's threshold is a multiple of
-its own highest sums there. FALSE_ALARMS is divided among classes of charts of like memory (MEMORY_EDGES); the multiple
-of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of HORIZON_DAYS
+its own highest sums there. FALSE_ALARMS is divided among classes of charts of like memory (MEMORY_EDGES) that know alike
+much of the reference (MOST_OF_IT); the multiple of a class is the one that the replays exceed with its part of the chance, in any of its charts on any of HORIZON_DAYS
 days. So a chart of long memory, of whose level a short reference tells little, has a high threshold of its
 own and raises none of the others.
 
 Limit: a day's own noise hides how much of its level it keeps of the day before, the more so the more it keeps, and
 thresholds by a correlation that is too low are too low: where every column's days correlated at 0.8 and the reference
 had 120 of them, four years in five raised an alarm (benchmarks/drift_simulation --correlation). So a chart whose
-correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none, and neither
-does one that has a value on fewer than FEWEST_DAYS of the reference: its column is watched for hard breaks alone.
+correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none. Nor does one
+whose days resemble those of a week before by more than chance makes of none (SURE): it remembers otherwise than an AR(1),
+as means over weeks do, and what moves with the weekday. Nor does one that has a value on fewer than FEWEST_DAYS of the
+reference. Their columns are watched for hard breaks alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +71,16 @@ first is beyond what chance makes of none in a few months (three standard errors
 that is all chance would leave those that were taken for too short of memory alone among themselves, with thresholds that
 are too low (a year in eight raised a false alarm, instead of one in forty; drift_simulation)."""
 
+MOST_OF_IT = 0.75
+"""Share of the reference's days. Charts that have a value on fewer, as predictions do, are classes apart: their level is
+known the less, and shared multiples would raise the thresholds of all others."""
+
 FEWEST_CHARTS = 30
 """Of a class: fewer show no usual one, and classes that have fewer are one."""
+
+LEAST_PART = 0.2
+"""Of the chance of a false alarm, of a class: more is its share of the charts. A few charts with a class to themselves
+take nothing much from the others, and still less than a fifth of the replays' fifteen could not be told."""
 
 USUAL_QUANTILE = 0.97
 """Of those quantiles over the charts of a class: a chart's is taken for at least as high. One with heavier tails or
@@ -83,7 +94,8 @@ LONGEST_MEMORY = 0.8
 """Correlation of neighbouring days above which thresholds are not known to hold."""
 
 SURE = 1.645
-"""Standard errors by which a correlation may be higher than estimated: one chart in twenty is still longer of memory."""
+"""Standard errors by which a correlation may be higher than estimated: one chart in twenty is still longer of memory; and
+above which one of seven days is no chance: one chart in twenty is given up for nothing."""
 
 NEVER = HORIZON_DAYS * CLIP
 """A threshold that no sum of a year exceeds."""
@@ -111,11 +123,18 @@ class Course:
 
 
 def calibrate(
-    values: Floats, rows: Floats, row_variance: Floats, groups: Groups | None = None, *, seed: int = 0
+    values: Floats,
+    rows: Floats,
+    row_variance: Floats,
+    groups: Groups | None = None,
+    alike: Groups | None = None,
+    *,
+    seed: int = 0,
 ) -> Calibration:
     """From the reference's days in order: `values` and the `rows` that each comes from (days x charts), `row_variance`
     of a single row (charts; NaN: the chart is a share), and optionally the group of each day (0, 1, …: as working days
-    and weekends), each with a mean and a spread of its own. Raises ValueError below FEWEST_DAYS."""
+    and weekends), each with a mean and a spread of its own, and a number of each chart (0, 1, …): those of one number
+    remember as long as the longest of them. Raises ValueError below FEWEST_DAYS."""
     if len(values) < FEWEST_DAYS:
         raise ValueError(f"{len(values)} reference days are too few to tell drift by: {FEWEST_DAYS} are needed")
     is_share = np.isnan(row_variance)
@@ -134,30 +153,59 @@ def calibrate(
             np.maximum(most, down, out=most)
         highest.append(most)
     known_days = (~np.isnan(values)).sum(axis=0)
-    return Calibration(standard, _thresholds(np.concatenate(highest), standard.correlation[0], known_days))
+    correlation = standard.correlation[0]
+    longest = _longest_of(_highest_correlation(correlation, known_days), alike)
+    is_told = (known_days >= FEWEST_DAYS) & (longest <= LONGEST_MEMORY)
+    is_told &= _after_a_week(standardised(standard, days)[:, 0]) <= SURE / np.sqrt(np.maximum(known_days, 1))
+    kind = np.digitize(correlation, MEMORY_EDGES)
+    kind[known_days < MOST_OF_IT * len(values)] += len(MEMORY_EDGES) + 1
+    return Calibration(standard, _thresholds(np.concatenate(highest), kind, is_told))
 
 
-def _thresholds(highest: Floats, correlation: Floats, known_days: npt.NDArray[np.int64]) -> Floats:
-    """From the `highest` sums, replays x charts, and how the reference days of which a chart has a value correlate."""
-    found = np.full(len(correlation), OF_WHAT_NEVER_MOVED)
+def _thresholds(highest: Floats, kind: Groups, is_told: npt.NDArray[np.bool_]) -> Floats:
+    """From the `highest` sums, replays x charts, the kind of each chart, and whether its reference tells one."""
+    found = np.full(len(kind), OF_WHAT_NEVER_MOVED)
     own = np.quantile(highest, OWN_QUANTILE, axis=0)
-    is_known = (known_days >= FEWEST_DAYS) & (_highest_correlation(correlation, known_days) <= LONGEST_MEMORY)
-    found[~is_known] = NEVER
-    moved = np.flatnonzero((own > 0) & is_known)
-    classes = _of_like_memory(correlation[moved])
-    for places in classes:
+    found[~is_told] = NEVER
+    moved = np.flatnonzero((own > 0) & is_told)
+    classes = _classes(kind[moved])
+    for places, chance in zip(classes, _chances([len(places) for places in classes]), strict=True):
         charts = moved[places]
         usual = np.maximum(own[charts], np.quantile(own[charts], USUAL_QUANTILE))
-        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - FALSE_ALARMS / len(classes))
+        multiple = np.quantile((highest[:, charts] / usual).max(axis=1), 1 - chance)
         found[charts] = usual * multiple
     return found
 
 
-def _of_like_memory(correlation: Floats) -> list[Groups]:
-    """The places of the charts of each class."""
-    memory = np.digitize(correlation, MEMORY_EDGES)
-    memory[np.bincount(memory)[memory] < FEWEST_CHARTS] = len(MEMORY_EDGES) + 1
-    return [np.flatnonzero(memory == own) for own in np.unique(memory)]
+def _chances(sizes: Sequence[int]) -> Floats:
+    """FALSE_ALARMS divided among classes of so many charts."""
+    parts = np.maximum(np.array(sizes) / max(sum(sizes), 1), LEAST_PART)
+    divided: Floats = FALSE_ALARMS * parts / parts.sum()
+    return divided
+
+
+def _classes(kind: Groups) -> list[Groups]:
+    """The places of the charts of each class; kinds of fewer than FEWEST_CHARTS are one."""
+    together = np.where(np.bincount(kind, minlength=1)[kind] < FEWEST_CHARTS, -1, kind)
+    return [np.flatnonzero(together == own) for own in np.unique(together)]
+
+
+def _after_a_week(z: Floats) -> Floats:
+    """The correlation of standardised days x charts with those seven days later."""
+    clipped = np.clip(z, -CLIP, CLIP)
+    same = (clipped**2).sum(axis=0)
+    later = (clipped[7:] * clipped[:-7]).sum(axis=0)
+    found: Floats = np.divide(later, same, out=np.zeros_like(same), where=same > 0)
+    return found
+
+
+def _longest_of(highest: Floats, alike: Groups | None) -> Floats:
+    """Of each chart the highest correlation of those with its number."""
+    if alike is None:
+        return highest
+    found = np.zeros(int(alike.max(initial=0)) + 1)
+    np.maximum.at(found, alike, highest)
+    return found[alike]
 
 
 def _highest_correlation(correlation: Floats, days: npt.NDArray[np.int64]) -> Floats:
@@ -166,13 +214,24 @@ def _highest_correlation(correlation: Floats, days: npt.NDArray[np.int64]) -> Fl
     return highest
 
 
-def course(standard: Standard, values: Floats, rows: Floats, groups: Groups | None = None) -> Course:
-    """The charts of days in order, from the first on; a day without a value is one like most. Raises ValueError for a day
-    of a group that the reference did not have."""
+def course(
+    standard: Standard,
+    values: Floats,
+    rows: Floats,
+    groups: Groups | None = None,
+    left: tuple[Floats, Floats] | None = None,
+) -> Course:
+    """The charts of days in order, from the first on; a day without a value is one like most. `left`: the sums up and down
+    (charts each) after the first day, where days before it have gone into them. Raises ValueError for a day of a group
+    that the reference did not have."""
     if groups is not None and groups.max(initial=0) >= len(standard.mean):
         raise ValueError(f"days of group {groups.max()}: the reference has the groups 0 to {len(standard.mean) - 1}")
     z = standardised(standard, days_of(values, rows, standard.row_variance, standard.is_share, groups))
-    collected = [(up[0], down[0]) for up, down in sums(standard, z)]
+    if left is None:
+        collected = [(up[0], down[0]) for up, down in sums(standard, z)]
+    else:
+        since = left[0][None], left[1][None], z[0]
+        collected = [left, *((up[0], down[0]) for up, down in sums(standard, z[1:], since))]
     return Course(z[:, 0], np.array([up for up, _ in collected]), np.array([down for _, down in collected]))
 
 

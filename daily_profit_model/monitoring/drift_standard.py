@@ -112,12 +112,15 @@ def memory(standard: Standard) -> Floats:
     return share
 
 
-def sums(standard: Standard, days: Iterable[Floats]) -> Iterator[tuple[Floats, Floats]]:
-    """The sums up and down after each of the standardised `days` (draws x charts each), from 0 before the first."""
+def sums(
+    standard: Standard, days: Iterable[Floats], since: tuple[Floats, Floats, Floats] | None = None
+) -> Iterator[tuple[Floats, Floats]]:
+    """The sums up and down after each of the standardised `days` (draws x charts each), from 0 before the first, or
+    `since` the day before it: its sums up and down, and that day standardised."""
     r = standard.correlation
     left, weight = np.sqrt(1 - r**2), memory(standard)
     allowance = ALLOWANCE * weight**2
-    up, down, last = np.zeros(r.shape), np.zeros(r.shape), np.zeros(r.shape)
+    up, down, last = since or (np.zeros(r.shape), np.zeros(r.shape), np.zeros(r.shape))
     for today in days:
         news = weight * np.clip((today - r * last) / left, -CLIP, CLIP)
         up, down = np.maximum(up + news - allowance, 0.0), np.maximum(down - news - allowance, 0.0)

@@ -2,12 +2,15 @@
 
 Here: from a day's rows and the table's own earlier rows to its rows. What is watched stands in `drift_reference`, how
 sums and thresholds come about in `drift_detection`, whose course is drawn anew over all days since the version began to
-serve: a day's rows hold its statistics, and nothing else of an earlier day is needed.
+serve: a day's rows hold its statistics, and nothing else of an earlier day is needed. The first of these days alone has
+its sums from before: on it the days go into them that the version could have served and did not (`EARLIER_DAYS`), of
+which no row is stored.
 
 A column that is broken on a day is told as such, and says nothing of drift on that day: else the sums of what was
 mended since would alarm for weeks.
 
-Limit: sums start anew with another version; columns of long memory have no sums (`drift_detection`).
+Limits: the shifts of days that the version did not serve are known on its first day alone, so from the second on a
+column is blamed by its shift since the version served. Columns of long memory have no sums (`drift_detection`).
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import pyarrow.compute as pc
 
 from daily_profit_model.modeling.bundle import Model
 from daily_profit_model.modeling.matrix import Floats, floats
-from daily_profit_model.monitoring.drift import DayStatistics
+from daily_profit_model.monitoring.drift import DayStatistics, Profile
 from daily_profit_model.monitoring.drift_blame import Blame, blame, importances
 from daily_profit_model.monitoring.drift_breaks import hard_break
 from daily_profit_model.monitoring.drift_detection import HORIZON_DAYS, Course, course
@@ -33,6 +36,11 @@ from daily_profit_model.tables.drift import MONITORING_DRIFT
 
 PAST_DAYS = HORIZON_DAYS - 1
 """Earlier days that a sum goes back to at most: thresholds are made for a course of so many days."""
+
+EARLIER_DAYS = 60
+"""Days before the first that a version served that go into its sums at most: as many as a shadow is compared on by
+default. What has lasted for two months is in the sums by then, however long ago the reference ended, and what came and
+went before is no drift; and each of these days is read anew, which takes tenths of a second."""
 
 PAST_COLUMNS = (
     "prediction_date",
@@ -43,6 +51,9 @@ PAST_COLUMNS = (
     "known_rows",
     "value",
     "hard_break",
+    "sum_up",
+    "sum_down",
+    "first_alarm_day",
 )
 """What is read of earlier days."""
 
@@ -62,6 +73,17 @@ def version_of(model: Model) -> Version:
 
 
 @dataclass(frozen=True)
+class Left:
+    """What a stored day has left to those after it, in the order of `Watched.charts`."""
+
+    up: Floats
+    down: Floats
+    """The sums after it."""
+    first_alarm_days: npt.NDArray[np.datetime64]
+    """Since when an alarm stands on it; NaT: none does."""
+
+
+@dataclass(frozen=True)
 class KnownDay:
     """Statistics and known rows of the charts on a day, in the order of `Watched.charts`."""
 
@@ -69,6 +91,8 @@ class KnownDay:
     values: Floats
     """NaN where the day knows nothing: no value, or one of a broken column."""
     rows: Floats
+    left: Left | None = None
+    """None: there were no thresholds, or the day is no stored one."""
 
 
 def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> KnownDay | None:
@@ -85,20 +109,24 @@ def past_day(rows: pa.Table, watched: Watched, model_hash: str) -> KnownDay | No
     broken = pc.is_valid(ordered["hard_break"]).to_numpy()
     values[places] = np.where(broken, np.nan, floats(ordered["value"]))
     known[places] = floats(ordered["known_rows"])
-    return KnownDay(ordered["prediction_date"][0].as_py(), values, known)
+    return KnownDay(ordered["prediction_date"][0].as_py(), values, known, _left(ordered, places))
+
+
+def earlier_day(day: date, rows: Mapping[str, pa.Table | None], watched: Watched) -> KnownDay:
+    """A day that the version did not serve, from its rows by kind: what `past_day` gives of one that it served."""
+    found = statistics_of(rows, _wanted(watched))
+    return _known_day(day, found, _statistics(found, watched))
 
 
 def drift_rows(
     day: date, rows: Mapping[str, pa.Table | None], watched: Watched, version: Version, past: Sequence[KnownDay]
 ) -> pa.Table:
-    """MONITORING_DRIFT of `day` from its rows by kind and the `past` days of the version, ascending."""
-    kinds = dict.fromkeys(watched.kinds)
-    today = statistics_of(rows, {kind: watched.of_kind(kind) for kind in kinds})
+    """MONITORING_DRIFT of `day` from its rows by kind and the `past` days of the version, ascending: those that it served,
+    or, on the first that it serves, those before it."""
+    today = statistics_of(rows, _wanted(watched))
     columns = {"prediction_date": day, "model_version": version.version, "model_hash": version.model_hash}
     told = _statistics(today, watched)
-    values, known = values_of([today])
-    values[0, [row["hard_break"] is not None for row in told]] = np.nan
-    charted = _charted(KnownDay(day, values[0], known[0]), watched, version, past)
+    charted = _charted(_known_day(day, today, told), watched, version, past)
     found = [{**columns, **row, **chart} for row, chart in zip(told, charted, strict=True)]
     made = pa.Table.from_pylist(found, schema=MONITORING_DRIFT.schema())
     return made.sort_by([(name, "ascending") for name in MONITORING_DRIFT.key])
@@ -135,6 +163,36 @@ def summary(rows: pa.Table) -> dict[str, Any]:
     }
 
 
+def _wanted(watched: Watched) -> dict[str, list[Profile]]:
+    """The columns by kind."""
+    return {kind: watched.of_kind(kind) for kind in dict.fromkeys(watched.kinds)}
+
+
+def _known_day(day: date, found: Sequence[DayStatistics], told: Sequence[Mapping[str, Any]]) -> KnownDay:
+    """`told`: the same statistics as rows, which know what is broken."""
+    values, known = values_of([found])
+    values[0, [row["hard_break"] is not None for row in told]] = np.nan
+    return KnownDay(day, values[0], known[0])
+
+
+def _left(ordered: pa.Table, places: npt.NDArray[np.int64]) -> Left | None:
+    """Of a stored day whose rows are those of the charts at `places`."""
+    if ordered["sum_up"].null_count:
+        return None
+    up, down = np.empty(len(places)), np.empty(len(places))
+    since = np.empty(len(places), dtype="datetime64[D]")
+    up[places], down[places] = floats(ordered["sum_up"]), floats(ordered["sum_down"])
+    since[places] = ordered["first_alarm_day"].to_numpy()
+    return Left(up, down, since)
+
+
+def _left_by(past: Sequence[KnownDay], today: date) -> Left | None:
+    """The sums of the first of `past`, which may hold days before it; None: they would go back too far for thresholds."""
+    if not past or (today - past[0].day).days > PAST_DAYS - EARLIER_DAYS:
+        return None
+    return past[0].left
+
+
 def _statistics(today: Sequence[DayStatistics], watched: Watched) -> list[dict[str, Any]]:
     found = []
     for kind, profile, usual, column in zip(watched.kinds, watched.profiles, watched.usual_breaks, today, strict=True):
@@ -165,11 +223,13 @@ def _charted(today: KnownDay, watched: Watched, version: Version, past: Sequence
             for kind, column in owners
         ]
     days = [*(each.day for each in past), today.day]
+    left = _left_by(past, today.day)
     charts = course(
         watched.calibration.standard,
         np.stack([each.values for each in (*past, today)]),
         np.stack([each.rows for each in (*past, today)]),
         np.array([group_of(each) for each in days]),
+        None if left is None else (left.up, left.down),
     )
     rises = np.maximum(charts.up, charts.down) / watched.calibration.thresholds
     blamed = _blamed(watched, version, charts)
@@ -184,7 +244,7 @@ def _charted(today: KnownDay, watched: Watched, version: Version, past: Sequence
                 "threshold": watched.calibration.thresholds[place],
                 "rise": rises[-1, place],
                 "is_alarm": since is not None,
-                "first_alarm_day": None if since is None else days[since],
+                "first_alarm_day": None if since is None else _first_alarm_day(days, since, left, place),
                 **blamed[owner],
             }
         )
@@ -218,6 +278,12 @@ def alarm_since(above: npt.NDArray[np.bool_]) -> int | None:
         return None
     below = np.flatnonzero(~above)
     return int(below[-1]) + 1 if len(below) else 0
+
+
+def _first_alarm_day(days: Sequence[date], since: int, left: Left | None, place: int) -> date:
+    """The day at `since`; what stood on the first of `days` may have stood before it."""
+    before: date | None = None if left is None or since else left.first_alarm_days[place].item()
+    return before or days[since]
 
 
 def _by_key(watched: Watched) -> npt.NDArray[np.int64]:

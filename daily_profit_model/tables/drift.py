@@ -12,7 +12,8 @@ MONITORING_DRIFT = Table(
     name="monitoring/drift",
     description="How far each statistic of each feature, prediction and target of a day lies from the days that the "
     "champion learnt from, and since when that is no chance any more. A day is one observation. Cumulative sums go on "
-    "from the day on which the version began to serve; a new one starts anew.",
+    "from the first day that the version could have served, 60 days before it did at most: of the days between there are "
+    "no rows of it, and what they say is in its first day's sums.",
     key=("prediction_date", "kind", "column_name", "statistic"),
     day_column="prediction_date",
     columns=(
@@ -46,7 +47,11 @@ MONITORING_DRIFT = Table(
         ),
         Column("rise", FLOAT, "The larger sum / threshold", "share"),
         Column("is_alarm", FLAG, "The rise is above 1", required=True),
-        Column("first_alarm_day", DAY, "Since when it has been so without a break; null: no alarm"),
+        Column(
+            "first_alarm_day",
+            DAY,
+            "Since when it has been so without a break, which may be before the version served; null: no alarm",
+        ),
         Column(
             "hard_break",
             TEXT,
@@ -57,7 +62,8 @@ MONITORING_DRIFT = Table(
         Column(
             "recent_shift",
             FLOAT,
-            "Median shift, while it rose, of that statistic of the column that rose most; null: no threshold",
+            "Median shift, while it rose and the version served, of that statistic of the column that rose most; null: no "
+            "threshold",
             _DEVIATIONS,
         ),
         Column("blame_score", FLOAT, "importance × |recent shift| with an alarm, else 0; null: no feature"),

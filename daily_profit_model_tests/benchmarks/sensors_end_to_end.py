@@ -114,6 +114,7 @@ def firm(folder: Path, scenario: Scenario) -> Iterator[tuple[date, date, Inbox]]
                 dpm_plans_dir=folder / "world" / "plans",
                 regimes_source=f"{served.root}/regimes",
                 dpm_first_training_days=scenario.first_training_days,
+                dpm_retrain_cooldown_days=scenario.cooldown_days,
                 dpm_auto_promote="true",
                 dpm_alert_webhook_url=inbox.address,
                 dpm_alert_webhook_severities="info,warn,error,critical",

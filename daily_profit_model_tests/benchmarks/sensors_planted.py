@@ -35,6 +35,9 @@ class Scenario:
     """Boosters of the first version that its copy, the champion, has from another one of its own, so that it is worse."""
     first_day: int | None = None
     """The first day that arrives; None: the first that the champion can serve."""
+    cooldown_days: int = 28
+    """Between trainings because of alarms. As long as a shadow runs, where its decision is waited for: the gate may
+    promote the next version at once."""
 
 
 LOWERED = Scenario(
@@ -60,7 +63,8 @@ REAL = Scenario(
     shift=None,
     first_training_days=80,
     taken_from={"size_50": "size_70"},
-    first_day=94,
+    first_day=102,
+    cooldown_days=60,
 )
 """The platform as it is. The champion is worse by some half a standard deviation of a day: a much worse one the gate
 replaces at once, without a shadow, and a difference of a fifth is not found in 60 days."""

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from daily_profit_model.defs.automation.model_alerts import champion_is_in_doubt
+from daily_profit_model.defs.automation.retraining import ALARM_TAG, champion_falls_behind
 from daily_profit_model.lake import Lake, write
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
 from daily_profit_model_tests.defs.sensor_ticks import MONDAY, SUNDAY, Clock, drifts, tick, titles
@@ -71,6 +72,32 @@ def test_an_episode_that_begins_within_the_cool_down_of_the_one_before_is_told_a
         _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
         clock.now += timedelta(days=1)
     assert [title.rpartition(" ")[2] for title in titles(web)] == [str(MONDAY), str(second)]
+
+
+def test_an_alarm_that_began_before_its_version_served_is_told_and_trains_the_newest_cut_off_on_the_first_day(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    began = MONDAY - timedelta(days=40)
+    drifts(lake, MONDAY, began)
+    tick(champion_is_in_doubt, instance)
+    assert [title.rpartition(" ")[2] for title in titles(web)] == [str(began)]
+    (request,), _, _ = tick(champion_falls_behind, instance)
+    assert request.partition_key == SUNDAY.isoformat()
+    assert request.tags[ALARM_TAG] == f"{began} feature a location"
+
+
+def test_a_champion_that_comes_back_with_an_alarm_that_was_told_before_it_left_is_in_the_same_episode(
+    lake: Lake, instance: dg.DagsterInstance, web: Inbox
+) -> None:
+    clock, cursor = Clock(), None
+    own: dict[str, object] = {"since": MONDAY}
+    other: dict[str, object] = {"model_version": "20260426-bbbbbbbb", "model_hash": "b" * 64}
+    for later, row in enumerate((own, other, own)):
+        day = MONDAY + timedelta(days=later)
+        write(lake, MONITORING_DRIFT, day.isoformat(), drift_of(day, row), code_version="1")
+        _, cursor, _ = tick(champion_is_in_doubt, instance, cursor, clock)
+        clock.now += timedelta(days=1)
+    assert len(web.posts) == 1
 
 
 def test_days_that_came_while_the_daemon_was_down_are_told_of_and_a_backfill_of_old_days_is_not(

@@ -107,6 +107,19 @@ def test_shadows_that_serve_are_scored_before_predictions_are_made_and_their_fai
     assert "predictions/account_daily" in launcher.made
 
 
+def test_what_shadows_say_is_there_before_drift_is_looked_for_and_their_failure_does_not_stop_that() -> None:
+    steps = steps_of(["monitoring"])
+    (scored,), (looked_for,) = (
+        [place for place, step in enumerate(steps) if name in step.tables]
+        for name in ("predictions/shadow_scores", "monitoring/drift")
+    )
+    assert scored < looked_for
+    launcher = Runs("predictions/shadow_scores")
+    with pytest.raises(RunFailed, match="everything that does not need it is made"):
+        run_steps(launcher, steps, START, START)
+    assert "monitoring/drift" in launcher.made
+
+
 def test_what_rests_on_the_outcomes_of_earlier_days_is_planned_once_they_are_made() -> None:
     (outcomes,), (segments,) = (
         [place for place, step in enumerate(steps_of(["monitoring"])) if f"monitoring/{name}" in step.tables]

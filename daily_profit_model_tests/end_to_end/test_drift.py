@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from daily_profit_model.modeling.bundle import Model, load
 from daily_profit_model.modeling.contracts import MODEL_SCORES
 from daily_profit_model.modeling.importance import ranked
 from daily_profit_model.modeling.scoring import score
+from daily_profit_model.modeling.shadow_contracts import SHADOW_SCORES
 from daily_profit_model.monitoring import drift_detection
 from daily_profit_model.monitoring.drift_table import alarmed_columns
 from daily_profit_model.partitions import days_between
-from daily_profit_model.settings import load_settings
+from daily_profit_model.settings import Settings, load_settings
 from daily_profit_model.tables.drift import MONITORING_DRIFT
 from daily_profit_model_tests.end_to_end.conftest import Platform
 from daily_profit_model_tests.end_to_end.firm import END, START
@@ -59,9 +61,27 @@ def spoiled(lake: Lake, day: str, feature: str, by: float) -> None:
     write(lake, FEATURE_SNAPSHOTS, day, rows, code_version=file.code_version, inputs=file.inputs)
 
 
-def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@dataclass(frozen=True)
+class Spoiled:
+    """A copy of the platform in which a feature goes wrong on every served day, all of them scored by one version."""
+
+    settings: Settings
+    lake: Lake
+    model: Model
+    wrong: str
+    """The feature."""
+    days: list[str]
+
+    def look(self, first: str) -> pa.Table:
+        """Look for drift from a day on; the rows of the last day."""
+        step = Step("monitoring", (MONITORING_DRIFT.name,), "next_days", is_chained=True)
+        first_of_data, last_of_data = (date.fromisoformat(day) - timedelta(days=1) for day in (first, self.days[-1]))
+        run_steps(Launcher(self.settings), [step], first_of_data, last_of_data)
+        return read(self.lake, MONITORING_DRIFT, [self.days[-1]])
+
+
+@pytest.fixture
+def spoilt(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Spoiled:
     copy = tmp_path / "copy"
     shutil.copytree(platform.data_dir, copy, ignore=shutil.ignore_patterns(*NOT_NEEDED))
     for name, value in {**platform.variables, "DPM_DATA_DIR": str(copy)}.items():
@@ -70,7 +90,7 @@ def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
     settings, lake = load_settings(), Lake(UPath(copy / "lake"))
     days = lake.partitions(MODEL_SCORES.name)
     for table in (MODEL_SCORES, MONITORING_DRIFT):
-        shutil.rmtree(lake.table_folder(table.name))
+        shutil.rmtree(str(lake.table_folder(table.name)))
     model = first_with_boosters(settings.models_dir)
     # a window of many days remembers, and a reference of six weeks tells little of its level
     of_a_day = {feature.name for feature in CATALOGUE if feature.window == 1 and feature.kind == "number"}
@@ -78,22 +98,44 @@ def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
     wrong = next(name for name, _ in importance if name in of_a_day)
     known = read(lake, FEATURE_SNAPSHOTS, days)
     by = pc.quantile(pc.abs(known[wrong]), 0.99)[0].as_py()
-    last_day = END + timedelta(days=1 + MORE_DAYS)
-    days = days_between(date.fromisoformat(days[0]), last_day)
+    days = days_between(date.fromisoformat(days[0]), END + timedelta(days=1 + MORE_DAYS))
     for day in days:
         spoiled(lake, day, wrong, by)
         scores = score(model, read(lake, FEATURE_SNAPSHOTS, [day]))
         write(lake, MODEL_SCORES, day, scores, code_version="1")
-    step = Step("monitoring", (MONITORING_DRIFT.name,), "next_days", is_chained=True)
-    run_steps(Launcher(settings), [step], START, last_day - timedelta(days=1))
-    last = read(lake, MONITORING_DRIFT, [days[-1]])
+    return Spoiled(settings, lake, model, wrong, days)
+
+
+def test_a_feature_that_goes_wrong_for_days_is_an_alarm_and_first_to_blame(
+    spoilt: Spoiled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, days = spoilt.settings, spoilt.days
+    last = spoilt.look(START.isoformat())
     blamed = alarmed_columns(last)[0]
-    assert (blamed["column_name"], blamed["blame_rank"]) == (wrong, 1)
+    assert (blamed["column_name"], blamed["blame_rank"]) == (spoilt.wrong, 1)
     assert days[0] < blamed["first_alarm_day"].isoformat() < days[-1]
-    assert set(last["model_version"].to_pylist()) == {model.version}
+    assert set(last["model_version"].to_pylist()) == {spoilt.model.version}
     capsys.readouterr()
     assert show_drift(settings, None, as_json=True) == 1
     told = json.loads(capsys.readouterr().out)
-    assert (told["date"], told["columns"][0]["column_name"]) == (days[-1], wrong)
+    assert (told["date"], told["columns"][0]["column_name"]) == (days[-1], spoilt.wrong)
     assert show_drift(settings, date.fromisoformat(days[0]), as_json=False) == 0
     assert "0 alarms" in capsys.readouterr().out
+
+
+def test_a_version_that_was_a_shadow_while_a_feature_went_wrong_says_so_on_the_first_day_that_it_serves(
+    spoilt: Spoiled,
+) -> None:
+    lake = spoilt.lake
+    for day in spoilt.days[:-1]:
+        scores = read(lake, MODEL_SCORES, [day])
+        shadow = scores.append_column("deployment", pa.repeat("s1", scores.num_rows))
+        write(lake, SHADOW_SCORES, day, shadow, code_version="1")
+        other = pa.repeat("0" * 64, scores.num_rows)
+        scores = scores.set_column(scores.column_names.index("model_hash"), "model_hash", other)
+        write(lake, MODEL_SCORES, day, scores, code_version="1")
+    first = spoilt.look(spoilt.days[-1])
+    assert lake.partitions(MONITORING_DRIFT.name) == spoilt.days[-1:]
+    blamed = alarmed_columns(first)[0]
+    assert (blamed["column_name"], blamed["blame_rank"]) == (spoilt.wrong, 1)
+    assert spoilt.days[0] < blamed["first_alarm_day"].isoformat() < spoilt.days[-1]

@@ -117,6 +117,38 @@ def test_a_column_that_the_reference_has_for_less_than_four_weeks_raises_no_alar
     assert 0 <= first[0] < 10
 
 
+def test_a_column_whose_days_resemble_those_of_a_week_before_raises_no_alarm() -> None:
+    past = days(REFERENCE + 7, 1)
+    weekly = past[7:].copy()
+    weekly[:, 0] = 0.2 + (past[7:, 0] + past[:-7, 0] - 0.4) / np.sqrt(2)  # a correlation of a half after seven days
+    found = calibrate(weekly, rows(weekly), VARIANCE)
+    assert found.standard.correlation[0, 0] < 0.3
+    assert found.thresholds[0] == drift_detection.NEVER
+    assert (found.thresholds[1:] < drift_detection.NEVER).mean() > 0.8
+
+
+def test_columns_that_are_alike_remember_as_long_as_the_longest_of_them() -> None:
+    past = days(REFERENCE, 1)
+    past[:, 0] = days(REFERENCE, 2, correlation=0.95)[:, 0]
+    alike = np.arange(CHARTS) - 1
+    alike[0] = 0
+    alone, together = (calibrate(past, rows(past), VARIANCE, alike=given).thresholds for given in (None, alike))
+    assert alone[0] == together[0] == together[1] == drift_detection.NEVER
+    assert alone[1] < drift_detection.NEVER
+    assert (together[2:] < drift_detection.NEVER).mean() > 0.8
+
+
+def test_a_few_columns_that_are_known_late_take_little_from_the_others() -> None:
+    past = days(REFERENCE, 1, charts=60)
+    variance = np.full(60, 0.01)
+    alone = calibrate(past[:, :54], rows(past[:, :54]), variance[:54]).thresholds
+    past[:-40, 54:] = np.nan
+    among = calibrate(past, rows(past), variance).thresholds
+    told = (alone < drift_detection.NEVER) & (among[:54] < drift_detection.NEVER)
+    assert np.median(among[:54][told] / alone[told]) < 1.1
+    assert np.median(among[54:]) > np.median(among[:54])
+
+
 def test_columns_that_remember_raise_no_threshold_of_those_that_do_not() -> None:
     short = days(REFERENCE, 1, charts=40)
     both = np.concatenate([short, days(REFERENCE, 2, correlation=0.9, charts=40)], axis=1)

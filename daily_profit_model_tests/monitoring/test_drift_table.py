@@ -34,11 +34,14 @@ from daily_profit_model.monitoring.drift_reference import (
     watched_table,
 )
 from daily_profit_model.monitoring.drift_table import (
+    EARLIER_DAYS,
+    PAST_DAYS,
     KnownDay,
     alarm_since,
     alarmed_columns,
     alarms,
     drift_rows,
+    earlier_day,
     past_day,
     summary,
     version_of,
@@ -90,13 +93,17 @@ def firm() -> Iterator[Firm]:
         yield Firm(model, training, panel.frame.filter(pc.invert(is_learnt)), watched, usual)
 
 
-def made(firm: Firm, day: date, rows: pa.Table, past: list[KnownDay], watched: Watched | None = None) -> pa.Table:
+def by_kind(firm: Firm, day: date, rows: pa.Table) -> dict[str, pa.Table]:
     before = of(pa.concat_tables([firm.training, firm.after]), day - timedelta(days=1))
-    columns = {
+    return {
         "feature": rows,
         "prediction": prediction_columns(score(firm.model, rows)),
         "target": target_column(before["target_net_profit"]),
     }
+
+
+def made(firm: Firm, day: date, rows: pa.Table, past: list[KnownDay], watched: Watched | None = None) -> pa.Table:
+    columns = by_kind(firm, day, rows)
     # the version's own importances would rank a feature that it does not use last
     version = replace(version_of(firm.model), mean_absolute_usd=dict.fromkeys(rows.column_names, 1.0))
     return drift_rows(day, columns, watched or firm.watched, version, past)
@@ -113,6 +120,25 @@ def served(firm: Firm, shift: float = 0.0, column: str = SHIFTED) -> list[pa.Tab
         earlier = past_day(found[-1], firm.watched, firm.model.hash)
         assert earlier is not None
         past.append(earlier)
+    return found
+
+
+def shifted(firm: Firm, day: date, shift: float) -> pa.Table:
+    rows = firm.rows(day)
+    return rows.set_column(rows.column_names.index(SHIFTED), SHIFTED, pc.add(rows[SHIFTED], shift))
+
+
+def served_after(firm: Firm, earlier: int, shift: float) -> list[pa.Table]:
+    """The served days of a version that was a shadow on so many days before; a feature is shifted on all of them."""
+    past = [
+        earlier_day(day, by_kind(firm, day, shifted(firm, day, shift)), firm.watched) for day in firm.days[:earlier]
+    ]
+    found = []
+    for day in firm.days[earlier:]:
+        found.append(made(firm, day, shifted(firm, day, shift), past))
+        own = past_day(found[-1], firm.watched, firm.model.hash)
+        assert own is not None
+        past = [own] if len(found) == 1 else [*past, own]
     return found
 
 
@@ -175,6 +201,55 @@ def test_sums_go_on_from_stored_days_and_start_anew_with_another_version(firm: F
     fewer = replace(firm.watched, kinds=firm.watched.kinds[1:], profiles=firm.watched.profiles[1:])
     assert past_day(tables[0], fewer, firm.model.hash) is None
     assert past_day(tables[0].slice(0, 0), firm.watched, firm.model.hash) is None
+
+
+def test_a_version_that_was_a_shadow_first_is_told_on_its_first_day_what_has_drifted_since_its_cut_off(
+    firm: Firm,
+) -> None:
+    shadow_days = SERVED - 6
+    (first, *_) = served_after(firm, shadow_days, shift=0.5)
+    alone = made(firm, firm.days[shadow_days], shifted(firm, firm.days[shadow_days], 0.5), [])
+    assert SHIFTED not in {row["column_name"] for row in alarmed_columns(alone)}
+    (row,) = [row for row in alarmed_columns(first) if row["column_name"] == SHIFTED]
+    assert row["blame_rank"] == 1
+    assert row["first_alarm_day"] == firm.days[4] < row["prediction_date"]
+
+
+def test_sums_alarms_and_their_first_days_are_those_of_a_version_that_has_served_since_its_cut_off(firm: Firm) -> None:
+    shadow_days = SERVED - 6
+    always = served(firm, shift=0.5)[shadow_days:]
+    after = served_after(firm, shadow_days, shift=0.5)
+    assert after[0].equals(always[0])
+    blamed = ["recent_shift", "blame_score", "blame_rank"]  # by the days that it served
+    assert [day.drop_columns(blamed) for day in after] == [day.drop_columns(blamed) for day in always]
+
+
+def test_days_before_a_version_served_count_no_longer_than_thresholds_hold(firm: Firm) -> None:
+    (first,) = served_after(firm, SERVED - 1, shift=0.5)
+    own = past_day(first, firm.watched, firm.model.hash)
+    assert own is not None
+    own_days = PAST_DAYS - EARLIER_DAYS
+
+    def highest(days: int) -> float:
+        """On a day so many days after the first."""
+        day = firm.days[-1]
+        table = made(firm, day, shifted(firm, day, 0.5), [replace(own, day=day - timedelta(days=days))])
+        return float(pc.max(table["rise"]).as_py())
+
+    assert highest(own_days) > 1 > highest(own_days + 1)
+
+
+def test_a_day_that_was_not_served_says_what_it_would_have_said_if_it_had_been(firm: Firm) -> None:
+    day = firm.days[0]
+    rows = firm.rows(day)
+    nulls = pa.nulls(rows.num_rows, pa.float64())
+    broken = rows.set_column(rows.column_names.index(SHIFTED), SHIFTED, nulls)
+    unserved = earlier_day(day, by_kind(firm, day, broken), firm.watched)
+    own = past_day(made(firm, day, broken, []), firm.watched, firm.model.hash)
+    assert own is not None
+    assert np.array_equal(unserved.values, own.values, equal_nan=True)
+    assert np.array_equal(unserved.rows, own.rows)
+    assert (unserved.left, own.left is None) == (None, False)
 
 
 def test_a_column_of_nulls_is_broken_on_the_day_and_what_a_market_gives_all_accounts_alike_is_not(

@@ -78,6 +78,8 @@ STEPS = (
     Step("monitoring", ("monitoring/outcomes", "monitoring/model_performance"), "served_days"),
     # by itself: it reads what the one before made of earlier days
     Step("monitoring", ("monitoring/segment_performance",), "served_days"),
+    # what a shadow said goes into the sums of drift, if it is promoted later
+    Step("monitoring", ("predictions/shadow_scores",), "shadowed_days", may_fail=True),
     Step("monitoring", ("monitoring/drift", "monitoring/degradation"), "next_days", is_chained=True),
     Step("monitoring", ("monitoring/feed_health",), "days"),
     Step("monitoring", ("monitoring/reconciliation",), "days"),
@@ -139,7 +141,7 @@ def _wanted(step: Step, lake: Lake, start: date, end: date, today: date) -> list
     ahead = timedelta(days=1)
     last = end if step.calendar in ("served_days", "shadow_judged_days") else end + ahead
     days = days_between(max(start + ahead, first), last)
-    return _shadowed(lake, days, step.calendar) if step.calendar in _INPUT_OF else days
+    return _shadowed(lake, days, step) if step.calendar in _INPUT_OF else days
 
 
 _INPUT_OF = {
@@ -149,16 +151,16 @@ _INPUT_OF = {
 }
 
 
-def _shadowed(lake: Lake, days: Sequence[str], calendar: str) -> list[str]:
-    """Those of `days` that have a deployment as the calendar wants one, and the input of what is made on them."""
+def _shadowed(lake: Lake, days: Sequence[str], step: Step) -> list[str]:
+    """Those of `days` that have a deployment as the step's calendar wants one, and the input of what is made on them."""
     try:
         active = Active(lake)
     except LakeError:
-        if calendar == "traffic_days":  # where nobody can say who has traffic, the champion serves
+        if step.may_fail:  # nothing waits for it: where nobody can say who has traffic, the champion serves
             return []
         raise
-    wanted = active.serving if calendar == "traffic_days" else active.on
-    return [day for day in days if wanted(date.fromisoformat(day)) and lake.file(_INPUT_OF[calendar], day)]
+    wanted = active.serving if step.calendar == "traffic_days" else active.on
+    return [day for day in days if wanted(date.fromisoformat(day)) and lake.file(_INPUT_OF[step.calendar], day)]
 
 
 def first_served_day(lake: Lake) -> date | None:

@@ -15,6 +15,7 @@ from daily_profit_model.cache import Cache
 from daily_profit_model.defs.calendars import day_before, look_back
 from daily_profit_model.defs.monitoring.own_past import Inputs, Kept, OwnPast
 from daily_profit_model.defs.monitoring.report import report_path, windows, write_html
+from daily_profit_model.defs.monitoring.watched_days import YESTERDAY, DaysBeforeService, rows_of_day
 from daily_profit_model.defs.predictions.lineage import model_behind
 from daily_profit_model.defs.resources.lake_io import Made
 from daily_profit_model.defs.resources.plots import plot_metadata
@@ -23,6 +24,8 @@ from daily_profit_model.engine import Source
 from daily_profit_model.features.snapshot import FEATURE_SNAPSHOTS
 from daily_profit_model.lake import Lake, read
 from daily_profit_model.modeling.contracts import MODEL_SCORES
+from daily_profit_model.modeling.shadow_contracts import SHADOW_SCORES
+from daily_profit_model.monitoring.drift_table import EARLIER_DAYS
 from daily_profit_model.settings import Settings
 from daily_profit_model.tables import Table
 from daily_profit_model.tables.drift import MONITORING_DEGRADATION, MONITORING_DRIFT
@@ -46,8 +49,6 @@ BLAME_COLUMNS = (
 EXPECTING_DAYS = 60
 """Before D, whose errors and widths tell the error to be expected: two months, as long as markets stay alike."""
 
-_YESTERDAY = Source(MONITORING_OUTCOMES, first=-1, last=-1, optional=True)
-
 
 def _own_past(table: Table) -> Source:
     """The day before, by which a blocked day blocks the next; the inputs name every day that was read."""
@@ -56,11 +57,12 @@ def _own_past(table: Table) -> Source:
 
 @table_asset(
     MONITORING_DRIFT,
-    code_version="2",
+    code_version="3",
     deps=[
-        on(FEATURE_SNAPSHOTS),
-        on(MODEL_SCORES),
-        on(MONITORING_OUTCOMES, day_before()),
+        on(FEATURE_SNAPSHOTS, look_back(EARLIER_DAYS + 1)),
+        on(MODEL_SCORES, look_back(EARLIER_DAYS + 1)),
+        on(SHADOW_SCORES, look_back(EARLIER_DAYS, last=-1)),
+        on(MONITORING_OUTCOMES, look_back(EARLIER_DAYS + 1, last=-1)),
         on(MONITORING_DRIFT, day_before()),
     ],
     required_resource_keys={"lake", "settings"},
@@ -81,6 +83,7 @@ def drift(context: dg.AssetExecutionContext) -> Made:
     inputs: dict[str, Inputs] = {}
     metadata: dict[str, dict[str, object]] = {}
     past: OwnPast[KnownDay] = OwnPast(lake, MONITORING_DRIFT, PAST_COLUMNS, PAST_DAYS)
+    unserved = DaysBeforeService(lake)
     watched_by = Kept(lake, Cache(settings.cache_dir), watched_table, watched_of, CODE_VERSION)
 
     def days() -> Iterator[tuple[str, pa.Table]]:
@@ -93,27 +96,19 @@ def drift(context: dg.AssetExecutionContext) -> Made:
             watched, rests_on = watched_by(model)
             before, own = past.before(day, model.hash, partial(past_day, watched=watched, model_hash=model.hash))
             inputs[day] = rests_on | own
-            rows = drift_rows(date.fromisoformat(day), rows_of_day(lake, day), watched, version_of(model), before)
+            if not before:
+                before, looked_at = unserved.before(day, version_of(model), watched)
+                inputs[day] |= looked_at
+            today = rows_of_day(lake, day, scores)
+            rows = drift_rows(date.fromisoformat(day), today, watched, version_of(model), before)
             metadata[day] = _of_drift(rows)
             if day == context.partition_keys[-1]:  # one picture a run: it shows the days before, too
                 metadata[day] |= _picture(lake, rows, day, settings)
                 metadata[day] |= _report(context, lake, rows, day, settings)
             yield day, rows
 
-    sources = [Source(FEATURE_SNAPSHOTS), Source(MODEL_SCORES), _YESTERDAY, _own_past(MONITORING_DRIFT)]
+    sources = [Source(FEATURE_SNAPSHOTS), Source(MODEL_SCORES), YESTERDAY, _own_past(MONITORING_DRIFT)]
     return Made(days(), sources, inputs=inputs, metadata=metadata)
-
-
-def rows_of_day(lake: Lake, day: str) -> dict[str, pa.Table | None]:
-    """What is watched of a predicted day, by kind: its features, its predictions, and what came of the day before."""
-    from daily_profit_model.monitoring.drift_reference import prediction_columns, target_column
-
-    settled = [name for name in _YESTERDAY.days(day) if lake.file(MONITORING_OUTCOMES.name, name) is not None]
-    return {
-        "feature": read(lake, FEATURE_SNAPSHOTS, [day]),
-        "prediction": prediction_columns(read(lake, MODEL_SCORES, [day])),
-        "target": target_column(read(lake, MONITORING_OUTCOMES, settled)["net_profit"]) if settled else None,
-    }
 
 
 def _of_drift(rows: pa.Table) -> dict[str, Any]:
