@@ -122,7 +122,7 @@ def watched_table(model: Model, training: pa.Table) -> pa.Table:
     if len(days) >= FEWEST_DAYS:
         variances = np.concatenate([profile.row_variances for profile in wanted])
         groups: Groups = np.array([group_of(day) for day in days])
-        calibration = calibrate(*values_of(made), variances, groups, _alike(made, wanted))
+        calibration = calibrate(*values_of(made), variances, groups, alike(made, wanted))
     kinds = tuple(kind for kind, of_kind in columns.items() for _ in of_kind)
     usual = tuple(
         frozenset(found for day in made if (found := hard_break(day[place], profile)))
@@ -131,7 +131,7 @@ def watched_table(model: Model, training: pa.Table) -> pa.Table:
     return _table(Watched(kinds, tuple(wanted), usual, calibration))
 
 
-def _alike(days: Sequence[Sequence[DayStatistics]], profiles: Sequence[Profile]) -> Groups:
+def alike(days: Sequence[Sequence[DayStatistics]], profiles: Sequence[Profile]) -> Groups:
     """A number of each chart, its own but for columns that have one value on most days, as a market's: whether that lies
     in a tail is all or none, and tells nothing of how slowly it moves."""
     numbers: list[int] = []
