@@ -22,8 +22,8 @@ Limit: a day's own noise hides how much of its level it keeps of the day before,
 thresholds by a correlation that is too low are too low: where every column's days correlated at 0.8 and the reference
 had 120 of them, four years in five raised an alarm (benchmarks/drift_simulation --correlation). So a chart whose
 correlation may be above LONGEST_MEMORY, at the upper end of what its reference leaves unknown, raises none. Nor does one
-whose days resemble those of a week before by more than chance makes of none (SURE): it remembers otherwise than an AR(1),
-as means over weeks do, and what moves with the weekday. Nor does one that has a value on fewer than FEWEST_DAYS of the
+whose days resemble those of a week before by more than an AR(1)'s do by chance (SURE): it remembers otherwise, as means
+over weeks do, and what moves with the weekday. Nor does one that has a value on fewer than FEWEST_DAYS of the
 reference. Their columns are watched for hard breaks alone.
 """
 
@@ -95,7 +95,7 @@ LONGEST_MEMORY = 0.8
 
 SURE = 1.645
 """Standard errors by which a correlation may be higher than estimated: one chart in twenty is still longer of memory; and
-above which one of seven days is no chance: one chart in twenty is given up for nothing."""
+above which one of seven days is no chance: about one chart in twenty is given up for nothing."""
 
 NEVER = HORIZON_DAYS * CLIP
 """A threshold that no sum of a year exceeds."""
@@ -156,7 +156,7 @@ def calibrate(
     correlation = standard.correlation[0]
     longest = _longest_of(_highest_correlation(correlation, known_days), alike)
     is_told = (known_days >= FEWEST_DAYS) & (longest <= LONGEST_MEMORY)
-    is_told &= _after_a_week(standardised(standard, days)[:, 0]) <= SURE / np.sqrt(np.maximum(known_days, 1))
+    is_told &= _after_a_week(standardised(standard, days)[:, 0]) <= _by_chance(correlation, known_days)
     kind = np.digitize(correlation, MEMORY_EDGES)
     kind[known_days < MOST_OF_IT * len(values)] += len(MEMORY_EDGES) + 1
     return Calibration(standard, _thresholds(np.concatenate(highest), kind, is_told))
@@ -197,6 +197,13 @@ def _after_a_week(z: Floats) -> Floats:
     later = (clipped[7:] * clipped[:-7]).sum(axis=0)
     found: Floats = np.divide(later, same, out=np.zeros_like(same), where=same > 0)
     return found
+
+
+def _by_chance(correlation: Floats, days: npt.NDArray[np.int64]) -> Floats:
+    """The upper end of an AR(1)'s correlation after a week, of so many days (Bartlett 1946)."""
+    spread = np.sqrt((1 + correlation**2) / (1 - correlation**2) / np.maximum(days, 1))
+    highest: Floats = correlation**7 + SURE * spread
+    return highest
 
 
 def _longest_of(highest: Floats, alike: Groups | None) -> Floats:

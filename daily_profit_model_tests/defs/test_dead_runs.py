@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +12,7 @@ from unittest.mock import patch
 import dagster as dg
 from dagster._core.events import EngineEventData
 
-from daily_profit_model.defs.launch.dead_runs import PROCESS_TAG, end_dead_runs, is_dead, this_process
+from daily_profit_model.defs.launch.dead_runs import HOST_TAG, PROCESS_TAG, end_dead_runs, is_dead, this_process
 
 STARTED = dg.DagsterRunStatus.STARTED
 
@@ -58,8 +58,7 @@ def test_a_killed_process_that_its_parent_has_not_noticed_is_gone() -> None:
 
 def test_a_run_that_a_code_server_launched_is_dead_once_its_process_is_gone_or_its_number_is_another_s() -> None:
     gone = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True).stdout)
-    of_here = {".dagster/grpc_info": json.dumps({"host": "localhost", "socket": "/tmp/code"})}
-    elsewhere = {".dagster/grpc_info": json.dumps({"host": "code", "port": 4000})}
+    of_here, elsewhere = {HOST_TAG: socket.gethostname()}, {HOST_TAG: "another"}
     with dg.DagsterInstance.ephemeral() as instance, subprocess.Popen(["sleep", "60"]) as younger:
 
         def is_dead_with(number: int | None, tags: dict[str, str], age: float = 0.0) -> bool:
@@ -72,6 +71,10 @@ def test_a_run_that_a_code_server_launched_is_dead_once_its_process_is_gone_or_i
         assert is_dead_with(gone, of_here)
         assert not is_dead_with(os.getpid(), of_here)
         assert is_dead_with(younger.pid, of_here, age=3600.0)  # a process that began after the run did
+        assert not is_dead_with(younger.pid, of_here, age=-30.0)  # a clock that was set
         assert not is_dead_with(gone, elsewhere)
+        assert not is_dead_with(gone, {})
+        repeated = {**of_here, PROCESS_TAG: f"{socket.gethostname()}:{gone}:1"}
+        assert not is_dead_with(os.getpid(), repeated)
         assert not is_dead_with(None, of_here)
         younger.kill()

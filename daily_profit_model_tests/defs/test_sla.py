@@ -190,7 +190,17 @@ def test_a_sensor_that_is_on_and_raised_is_a_breach_until_it_works_again_or_sinc
     ticked(instance, "days_are_predicted", None, SEVEN - 9 * MINUTE)
     assert breaches(runs_alone, instance, SEVEN) == []
     assert breaches(runs_alone, instance, SEVEN, SEVEN - 11 * MINUTE) == [breach.event]
-    assert breaches(runs_alone, instance, SEVEN, SEVEN - 9.5 * MINUTE) == []
+    assert breaches(runs_alone, instance, SEVEN + 2 * 60 * MINUTE, SEVEN + 51 * MINUTE) == []
+
+
+def test_a_sensor_that_failed_last_before_the_days_that_are_looked_at_is_none(
+    runs_alone: Settings, instance: dg.DagsterInstance
+) -> None:
+    ticked(instance, "of_a_daemon_that_was_stopped", "OSError: no space left", SEVEN)
+    limit = timedelta(days=runs_alone.dpm_sla_days)
+    assert [one.event for one in judge(runs_alone, instance, now=SEVEN + limit - MINUTE).breaches] != []
+    told = judge(runs_alone, instance, now=SEVEN + limit + MINUTE).breaches
+    assert not [one for one in told if one.event.startswith("automation")]
 
 
 def test_a_partition_that_came_late_is_a_breach_and_history_that_was_filled_later_is_none(

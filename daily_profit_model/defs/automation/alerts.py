@@ -62,8 +62,8 @@ def rules_do_not_hold(context: dg.SensorEvaluationContext, notifier: dg.Resource
 @dg.sensor(
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    description="A partition is not there by its deadline, a run takes 150 % of its job's usual time, or too many runs "
-    "fail: an alert, with a reminder after each cool-down while it lasts.",
+    description="A partition is not there by its deadline, a run takes 150 % of its job's usual time, too many runs "
+    "fail, or a sensor or schedule raises: an alert, with a reminder after each cool-down while it lasts.",
 )
 def promises_are_kept(context: dg.SensorEvaluationContext, notifier: dg.ResourceParam[Notifier]) -> dg.SensorResult:
     now = notifier.log.now()

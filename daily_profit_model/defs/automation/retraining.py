@@ -49,8 +49,7 @@ PLANNED_DAYS = 60
 """Days after which a deployment is decided in any case, as `dpm shadow create` takes by default."""
 
 _WATCHED = (MONITORING_DRIFT, MONITORING_DEGRADATION)
-SUCCESS = dg.DagsterRunStatus.SUCCESS
-_ENDED = (SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
@@ -71,7 +70,7 @@ def champion_falls_behind(context: dg.SensorEvaluationContext) -> dg.SensorResul
         standing_alarms(lake),
         cut_offs=known_cut_offs(lake),
         trained={*lake.partitions(MODELS_NET_PROFIT.name), *on_their_way(context.instance)},
-        asked=asked_for(context.instance),
+        asked=asked_for(context.instance, lake),
         cooldown_days=settings.dpm_retrain_cooldown_days,
     )
     if isinstance(found, str):
@@ -133,11 +132,15 @@ def on_their_way(instance: dg.DagsterInstance) -> set[str]:
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
-def asked_for(instance: dg.DagsterInstance) -> str | None:
-    """The newest cut-off whose training an alarm has asked for and that has not failed: a failure has taught nothing, so
-    the next cut-off need not wait for the cool-down."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name, statuses=[*UNFINISHED, SUCCESS]))
-    return max((run.tags[PARTITION_TAG] for run in runs if REASON_TAG in run.tags), default=None)
+def asked_for(instance: dg.DagsterInstance, lake: Lake) -> str | None:
+    """The newest cut-off whose training an alarm has asked for, without those that failed before there was a version:
+    these have taught nothing, so the next cut-off need not wait for the cool-down."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=weekly_training.name))
+    asked = [run for run in runs if REASON_TAG in run.tags]
+    trained = {*lake.partitions(MODELS_NET_PROFIT.name)}
+    failed = dg.DagsterRunStatus.FAILURE
+    counted = (run.tags[PARTITION_TAG] for run in asked if run.status != failed or run.tags[PARTITION_TAG] in trained)
+    return max(counted, default=None)
 
 
 def training_of(instance: dg.DagsterInstance, cutoff: str) -> dg.DagsterRun | None:

@@ -1,12 +1,11 @@
 """Runs whose process was killed: nobody ends them, and each would hold the daemon's queue for ever.
 
-A run of `dpm` carries the process that makes it; of one that a code server of this host launched, Dagster stores the
-number. Both are looked at when a `dpm` command or the UI starts, and by the daemon's run monitoring, every two minutes.
+A run of `dpm` carries the process that makes it; one that a daemon launches, its host, and Dagster stores the number of
+its process. Both are looked at when a `dpm` command or the UI starts, and by the daemon's run monitoring, every two minutes.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -14,17 +13,28 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DefaultRunLauncher
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # what a launcher answers the run monitoring with
+from dagster._core.launcher import (
+    CheckRunHealthResult,
+    LaunchRunContext,
+    WorkerStatus,
+)  # what a launcher answers the run monitoring with
 
 PROCESS_TAG = "dpm/process"
-_CODE_SERVER_TAG = ".dagster/grpc_info"
-"""Dagster's, of a run that a code server was asked for: JSON with its host, and its socket where that is of this host."""
+HOST_TAG = "dpm/host"
+"""Of the daemon that launched a run in a code server of its own, so of the run's process."""
+
+_CLOCKS_APART = 60.0
+"""Seconds by which a clock may have been set between a run's start and now."""
 
 _UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 class LocalRunLauncher(DefaultRunLauncher):
-    """Dagster's own, which tells the run monitoring of runs whose process is gone."""
+    """Dagster's own, which notes the host, and tells the run monitoring of runs whose process is gone."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        self._instance.add_run_tags(context.dagster_run.run_id, {HOST_TAG: socket.gethostname()})
+        super().launch_run(context)
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -51,11 +61,12 @@ def end_dead_runs(instance: dg.DagsterInstance) -> int:
 
 def is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether the process of an unfinished run is known to be gone; False where it is another host's, or has not begun."""
-    if owner := run.tags.get(PROCESS_TAG):
+    if HOST_TAG not in run.tags:  # else a tag of the process is that of another run, which this one repeats
+        owner = run.tags.get(PROCESS_TAG, "")
         host, _, rest = owner.partition(":")
-        number = rest.partition(":")[0]
-        return host == socket.gethostname() and number.isdecimal() and _process(int(number)) != owner
-    if not _is_of_this_host(run):
+        begun_by = rest.partition(":")[0]
+        return host == socket.gethostname() and begun_by.isdecimal() and _process(int(begun_by)) != owner
+    if run.tags[HOST_TAG] != socket.gethostname():
         return False
     begun = [
         (event.dagster_event.engine_event_data.metadata, event.timestamp)
@@ -70,12 +81,6 @@ def is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     return process is None or _began_after(process, at)
 
 
-def _is_of_this_host(run: dg.DagsterRun) -> bool:
-    """A code server that is reached through a socket is a process of this host."""
-    told = json.loads(run.tags.get(_CODE_SERVER_TAG, "{}"))
-    return bool(told.get("socket"))
-
-
 def _began_after(process: str, at: float) -> bool:
     """Whether a process began after a moment (seconds since 1970): then it has the number of one that is gone."""
     ticks = process.rpartition(":")[2]
@@ -83,7 +88,7 @@ def _began_after(process: str, at: float) -> bool:
         return False
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     age = since_boot - int(ticks) / os.sysconf("SC_CLK_TCK")
-    return time.time() - age > at + 1.0  # the clock of ticks is coarse
+    return time.time() - age > at + _CLOCKS_APART
 
 
 def _process(number: int) -> str | None:

@@ -154,7 +154,7 @@ def _report(
 
 @table_asset(
     MONITORING_DEGRADATION,
-    code_version="1",
+    code_version="2",
     deps=[
         on(PREDICTIONS_ACCOUNT_DAILY),
         on(MODEL_SCORES, look_back(2)),

@@ -24,6 +24,9 @@ from daily_profit_model.settings import Settings
 _UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 _PARTITION_TAG = "dagster/partition"
+_ENDED_TICKS = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
+_LATE_TICK = timedelta(hours=1)
+"""By which a tick may fail after its own time: one of a schedule that was down has the time that it was due."""
 _RUNS_A_JOB = 200
 """Newest runs of a job that are looked at: of a month even where each is repeated a few times a day."""
 
@@ -49,7 +52,7 @@ def judge(settings: Settings, instance: dg.DagsterInstance, *, now: datetime, si
     for found in (
         _of_deadlines(settings, instance, now, since),
         _of_jobs(runs, _judged_runs(runs, since), now),
-        sla.failing_automation(failed_ticks(instance, since)),
+        sla.failing_automation(failed_ticks(instance, since, now - timedelta(days=days))),
     ):
         for told in found:
             findings.append(told.finding if isinstance(told, Breach) else told)
@@ -76,15 +79,23 @@ def ended_since(instance: dg.DagsterInstance, since: datetime) -> list[Run]:
     return [_run(record) for record in instance.get_run_records(dg.RunsFilter(statuses=_ENDED, updated_after=since))]
 
 
-def failed_ticks(instance: dg.DagsterInstance, since: datetime | None) -> list[FailedTick]:
-    """The ticks of sensors and schedules after `since` that failed; None: the newest of each, if it failed. One that is
-    switched off fails no more."""
+def failed_ticks(instance: dg.DagsterInstance, since: datetime | None, oldest: datetime) -> list[FailedTick]:
+    """The ticks of sensors and schedules after `since`, and an hour before, that failed; None: the newest of each, if it
+    failed and is not before `oldest`, as those of a daemon that was stopped for good. One that is switched off fails no
+    more."""
     found = []
     for state in instance.all_instigator_state():
         if not state.is_running:
             continue
-        asked = {"limit": 1} if since is None else {"after": since.timestamp(), "statuses": [TickStatus.FAILURE]}
-        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, **asked):
+        after = oldest if since is None else max(oldest, since - _LATE_TICK)
+        newest = instance.get_ticks(
+            state.instigator_origin_id,
+            state.selector_id,
+            after=after.timestamp(),
+            limit=1 if since is None else None,
+            statuses=_ENDED_TICKS if since is None else [TickStatus.FAILURE],
+        )
+        for tick in newest:
             if tick.is_failure:
                 error = tick.error.cause or tick.error if tick.error else None
                 message = error.message if error else "no error was recorded"
