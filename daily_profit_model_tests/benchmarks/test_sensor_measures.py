@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from daily_profit_model.sandbox import firm, population
-from daily_profit_model_tests.benchmarks import sensors_planted
-from daily_profit_model_tests.benchmarks.sensors_planted import plant_world
+from daily_profit_model_tests.benchmarks.sensors_planted import LOWERED, plant_world
 
 WEEKDAYS = 5
 
 
 def test_planted_traders_trade_more_from_the_day_of_the_change_on_and_those_of_no_later_world_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(sensors_planted, "CHANGE", 7)
     real = (firm.days.simulate, population.draw_traits)
     sunday = date(2026, 6, 28)
-    plant_world(tmp_path / "world", accounts=20, days=14, end=sunday)
+    plant_world(tmp_path / "world", replace(LOWERED, accounts=20, days=14, change=7), sunday)
     rows = pq.read_table(tmp_path / "world" / "account_days.parquet")
     days, trades = rows["day"].to_numpy(), rows["trades"].to_numpy()
     monday = days.max() - 6
