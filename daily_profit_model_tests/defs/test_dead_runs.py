@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from unittest.mock import patch
 
 import dagster as dg
+import pytest
 from dagster._core.events import EngineEventData
+from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
 from daily_profit_model.defs.launch.dead_runs import HOST_TAG, PROCESS_TAG, end_dead_runs, is_dead, this_process
+from daily_profit_model.defs.launch.instance import stored_instance
+from daily_profit_model.settings import load_settings
 
 STARTED = dg.DagsterRunStatus.STARTED
 
@@ -78,3 +83,23 @@ def test_a_run_that_a_code_server_launched_is_dead_once_its_process_is_gone_or_i
         assert not is_dead_with(os.getpid(), repeated)
         assert not is_dead_with(None, of_here)
         younger.kill()
+
+
+def test_the_instance_of_the_ui_notes_the_host_of_what_it_launches_and_tells_run_monitoring_of_the_dead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DPM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "")  # so that it is as before afterwards
+    gone = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True).stdout)
+    with stored_instance(load_settings()) as instance, patch.object(dg.DefaultRunLauncher, "launch_run") as launched:
+        launcher = instance.run_launcher
+        assert launcher.supports_check_run_worker_health
+        for number, status in ((os.getpid(), WorkerStatus.RUNNING), (gone, WorkerStatus.FAILED)):
+            run = instance.add_run(dg.DagsterRun(job_name="job", status=STARTED))
+            launcher.launch_run(LaunchRunContext(run, None))
+            instance.report_engine_event("Started process", run, EngineEventData.in_process(number))
+            noted = instance.get_run_by_id(run.run_id)
+            assert noted is not None
+            assert noted.tags[HOST_TAG] == socket.gethostname()
+            assert launcher.check_run_worker_health(noted).status == status
+        assert launched.call_count == 2

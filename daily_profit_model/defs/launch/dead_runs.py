@@ -13,11 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DefaultRunLauncher
-from dagster._core.launcher import (
-    CheckRunHealthResult,
-    LaunchRunContext,
-    WorkerStatus,
-)  # what a launcher answers the run monitoring with
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus  # nowhere public
 
 PROCESS_TAG = "dpm/process"
 HOST_TAG = "dpm/host"
