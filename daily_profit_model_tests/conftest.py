@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from upath import UPath
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from daily_profit_model.lake import Lake
 
@@ -25,6 +28,9 @@ ORDER = (
     "end_to_end",
 )
 """What takes long or is waited for comes first, so that no worker is alone at the end; what is not named comes last."""
+
+TOGETHER = ("quality/test_(rules|.*_in_pandas)$", "sandbox/test_(?!faults_client)", "modeling/")
+"""Modules that share what takes long to make and is made once a process, as patterns: one worker runs them."""
 
 for name in [name for name in os.environ if name.startswith(("DPM_", "RISK_API_", "REGIMES_", "MARKET_", "DAGSTER_"))]:
     del os.environ[name]
@@ -45,6 +51,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(ORDER) if name.startswith(start)), len(ORDER))
 
     items.sort(key=place)
+
+
+class _ByModule(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition(".py::")[0]
+        return next((group for group in TOGETHER if re.search(group, module)), module)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByModule:
+    """A module's tests on one worker, and those of modules that are TOGETHER."""
+    return _ByModule(config, log)
 
 
 @pytest.fixture(autouse=True)

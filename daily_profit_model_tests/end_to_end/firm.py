@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
 
@@ -76,6 +77,23 @@ def dpm(variables: Mapping[str, str], *arguments: str, timeout: float = 120) -> 
         timeout=timeout,
         check=False,
     )
+
+
+def dpm_here(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`dpm` in this process, from its `main` on: what it says and its exit code, without the seconds of its imports."""
+    from daily_profit_model.cli import main
+
+    said, complained, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["dpm", *arguments])
+        with redirect_stdout(said), redirect_stderr(complained):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())
 
 
 def content_hashes(data_dir: Path, *layers: str) -> dict[str, str]:
