@@ -20,6 +20,9 @@ from daily_profit_model.tables.raw import RAW_ACCOUNTS, RAW_METRICS_DAILY
 from daily_profit_model_tests.end_to_end.firm import dpm
 from daily_profit_model_tests.end_to_end.small_firm import DAYS, END, START, WEEK_LATER, SmallFirm
 
+NEWEST = [END - timedelta(days=ago) for ago in (3, 2, 1, 0)]
+"""A day that nobody corrects, and the three that the service corrects later."""
+
 
 def fetched(
     feed: str, capsys: pytest.CaptureFixture[str], first: date = START, last: date = END, **options: Any
@@ -75,33 +78,33 @@ def test_complete_days_are_kept_and_each_hole_is_a_run(
 def test_forced_days_are_read_again_and_stored_only_where_they_differ(
     small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fetched("metrics daily", capsys)
-    again = fetched("metrics daily", capsys, force=True)
-    assert (again["partitions"], again["revisions_stored"], again["revisions_unchanged"]) == (10, 0, 10)
+    fetched("metrics daily", capsys, NEWEST[0])
+    again = fetched("metrics daily", capsys, NEWEST[0], force=True)
+    assert (again["partitions"], again["revisions_stored"], again["revisions_unchanged"]) == (4, 0, 4)
     small_firm.at(WEEK_LATER)
-    corrected = fetched("metrics daily", capsys, force=True)
+    corrected = fetched("metrics daily", capsys, NEWEST[0], force=True)
     lake = lake_of(load_settings())
-    twice = [day for day in DAYS if len(lake.files(RAW_METRICS_DAILY.name, day)) == 2]
+    twice = [day for day in map(str, NEWEST) if len(lake.files(RAW_METRICS_DAILY.name, day)) == 2]
     assert twice
-    assert set(twice) <= set(DAYS[-3:])
-    assert (corrected["revisions_stored"], corrected["revisions_unchanged"]) == (len(twice), 10 - len(twice))
+    assert str(NEWEST[0]) not in twice
+    assert (corrected["revisions_stored"], corrected["revisions_unchanged"]) == (len(twice), 4 - len(twice))
     assert corrected["rows"] == again["rows"]
 
 
 def test_corrections_tell_table_day_rows_and_columns_of_each_replaced_revision(
     small_firm: SmallFirm, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fetched("metrics daily", capsys)
-    fetched("trades closed", capsys)
+    fetched("metrics daily", capsys, NEWEST[0])
+    fetched("trades closed", capsys, NEWEST[0])
     small_firm.at(WEEK_LATER)
-    fetched("metrics daily", capsys, force=True)
-    fetched("trades closed", capsys, force=True)
+    fetched("metrics daily", capsys, NEWEST[0], force=True)
+    fetched("trades closed", capsys, NEWEST[0], force=True)
     settings, since = load_settings(), "2000-01-01"
     list_corrections(settings, since, "", as_json=True)
     told = json.loads(capsys.readouterr().out)
     lake = lake_of(settings)
     assert {(one["table"], one["date"]) for one in told} == {
-        (RAW_METRICS_DAILY.name, day) for day in DAYS if len(lake.files(RAW_METRICS_DAILY.name, day)) == 2
+        (RAW_METRICS_DAILY.name, day) for day in map(str, NEWEST) if len(lake.files(RAW_METRICS_DAILY.name, day)) == 2
     }
     for one in told:
         older, newer = (

@@ -31,7 +31,7 @@ TIME_OUT_S = 0.6
 
 @pytest.fixture(scope="module")
 def firm() -> World:
-    return generate(WorldSettings(accounts=60, days=4, seed=5, warmup_days=4))
+    return generate(WorldSettings(accounts=40, days=4, seed=5, warmup_days=4))
 
 
 def everything(seed: int) -> FaultPlan:
