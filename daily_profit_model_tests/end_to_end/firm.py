@@ -92,7 +92,7 @@ def dpm_here(variables: Mapping[str, str], *arguments: str) -> subprocess.Comple
             try:
                 main()
             except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+                code = int(end.code or 0)
     return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())
 
 

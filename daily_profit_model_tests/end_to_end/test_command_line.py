@@ -188,7 +188,7 @@ def test_a_run_killed_at_any_moment_and_started_again_ends_with_the_same_content
     platform: Platform, tmp_path: Path
 ) -> None:
     variables = {**platform.variables, "DPM_DATA_DIR": str(tmp_path / "killed")}
-    arguments = ("run", "--stages", "raw,staging,features", "--start-date", "2026-03-12", "--end-date", "2026-03-17")
+    arguments = ("run", "--stages", "raw,staging,features", "--start-date", "2026-03-12", "--end-date", "2026-03-25")
     moments = random.Random(11)
     kills = sum(_killed(variables, arguments, moments.uniform(2.5, 6.0)) for _ in range(3))
     assert kills >= 2
@@ -196,7 +196,7 @@ def test_a_run_killed_at_any_moment_and_started_again_ends_with_the_same_content
     assert finished.returncode == 0, finished.stderr
     made = content_hashes(tmp_path / "killed", "raw", "staging", "features")
     whole = content_hashes(platform.data_dir, "raw", "staging", "features")
-    assert len([name for name in made if name.startswith("features/")]) == 2 * 6
+    assert len([name for name in made if name.startswith("features/")]) == 2 * 14
     assert {name for name in made if made[name] != whole[name]} == set()
     left = [path for path in (tmp_path / "killed" / "lake").rglob("*.parquet") if path.name.startswith(".")]
     assert left == []
